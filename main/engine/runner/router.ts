@@ -1,0 +1,2 @@
+/** Everything the engine may ask of a runner. */
+export const runnerRouter = {};
