@@ -17,3 +17,10 @@ export interface Bridge {
 export const bridgeName = 'lathe';
 
 export const enginePortMessage = 'lathe:engine-port';
+
+/** Names under which the preload script reaches the main process. */
+export const bridgeChannels = {
+  connect: 'lathe:connect',
+  chooseFolder: 'lathe:choose-folder',
+  openExternal: 'lathe:open-external',
+} as const;

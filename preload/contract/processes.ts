@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 /**
  * What the desktop's main process and the engine tell each other. A utility process cannot start
- * another one, so the engine asks for its runners. Ports travel beside the message.
+ * another one, so the engine asks for its runners; it ends them itself, by pid. Ports travel beside
+ * the message.
  */
 export const toEngineSchema = z.discriminatedUnion('kind', [
   /** Comes with a port to a window. */
@@ -24,6 +25,5 @@ export const fromEngineSchema = z.discriminatedUnion('kind', [
   /** The router is there; ports may be sent. */
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('start-runner'), id: z.number().int() }),
-  z.object({ kind: z.literal('kill-runner'), id: z.number().int() }),
 ]);
 export type FromEngine = z.infer<typeof fromEngineSchema>;
