@@ -19,6 +19,7 @@ export const errorMessages = {
   architecture_unsupported: 'The architecture is not supported',
   tensor_missing: 'A tensor is missing',
   tensor_mismatch: 'A tensor has the wrong shape or type',
+  values_not_finite: 'A tensor holds NaN or infinity',
   tokenizer_invalid: 'The tokenizer is not usable',
   template_invalid: 'The chat template is not usable',
   graph_invalid: 'The graph is not usable',
