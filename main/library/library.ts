@@ -1,0 +1,38 @@
+import { openDatabase } from './database.ts';
+import { hashCache, type HashCache } from './hashes.ts';
+import { openHome, type Home } from './home.ts';
+import { modelStore, type ModelStore } from './models.ts';
+import { presetStore, type PresetStore } from './presets.ts';
+import { runStore, type RunStore } from './runs.ts';
+import { settingsStore, type SettingsStore } from './settings.ts';
+
+/** Everything Lathe keeps on the disk. */
+export interface Library {
+  readonly home: Home;
+  readonly models: ModelStore;
+  readonly hashes: HashCache;
+  readonly runs: RunStore;
+  readonly presets: PresetStore;
+  readonly settings: SettingsStore;
+  close(): void;
+}
+
+/** Opens (or makes) the library in a folder; several processes may have it open at once. */
+export function openLibrary(options: {
+  root: string;
+  resources: string;
+  /** Told when something was wrong and could be repaired. */
+  warn: (message: string) => void;
+}): Library {
+  const home = openHome(options.root);
+  const database = openDatabase(home.database, options.warn);
+  return {
+    home,
+    models: modelStore(home, database, options.resources),
+    hashes: hashCache(database),
+    runs: runStore(database),
+    presets: presetStore(database, options.resources),
+    settings: settingsStore(database),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The schema of the library's database, as the steps that made it: entry n brings version n to
+ * n + 1. A step that was released is never edited; changes are new steps.
+ */
+export const migrations: readonly string[] = [
+  `
+  -- sha256 of files that were read already; the other columns tell whether the file is still the same.
+  CREATE TABLE hashes (
+    path TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    mtime_ns TEXT NOT NULL,
+    inode TEXT NOT NULL,
+    sha256 TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Models used where they lie: shipped with Lathe or opened by the user. Imported ones carry
+  -- their manifest in their own folder.
+  CREATE TABLE opened (
+    folder TEXT PRIMARY KEY,
+    manifest TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    -- The process that writes this run, to tell a run that goes on from one that broke off.
+    owner TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt_text TEXT NOT NULL,
+    request TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    context_length INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    new_tokens INTEGER NOT NULL,
+    finish TEXT,
+    error TEXT,
+    timing TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_by_time ON runs (started_at DESC);
+
+  -- Tokens as they came, one row per batch.
+  CREATE TABLE run_tokens (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    first INTEGER NOT NULL,
+    tokens TEXT NOT NULL,
+    PRIMARY KEY (run, first)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE presets (
+    name TEXT PRIMARY KEY,
+    preset TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,109 @@
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
+import { LatheError } from '../../preload/contract/errors.ts';
+import { isCode } from './folders.ts';
+
+/** A file that belongs to a model folder. */
+export interface ModelFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** `text` files (card, licence) may change freely; the others decide what the model says. */
+  readonly role: 'weights' | 'settings' | 'text';
+}
+
+/** Settings that Lathe reads, and their sidecars that other tools read. */
+const settingsNames = new Set([
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'chat_template.json',
+  'model.safetensors.index.json',
+]);
+
+function roleOf(name: string): ModelFile['role'] | null {
+  if (settingsNames.has(name)) return 'settings';
+  if (name.endsWith('.safetensors')) return 'weights';
+  if (/^(readme|licen[sc]e|notice)(\.md|\.txt)?$/i.test(name)) return 'text';
+  return null;
+}
+
+/** Whether a folder looks like a model in Hugging Face layout. */
+export function isModelFolder(folder: string): boolean {
+  try {
+    return lstatSync(join(folder, 'config.json'), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (isCode(error, 'EACCES', 'EPERM', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/**
+ * The files of a model folder, by name; everything else in it is left alone. Throws
+ * `file_missing` where there is no such folder or no config.json in it, and `path_refused` for a
+ * link that leads elsewhere.
+ */
+export function modelFiles(folder: string): ModelFile[] {
+  const root = realFolder(folder);
+  const files = readdirSync(root)
+    .toSorted()
+    .flatMap((name): ModelFile[] => {
+      const role = roleOf(name);
+      return role === null
+        ? []
+        : [{ name, bytes: regularSize(root, join(folder, name), name), role }];
+    });
+  if (!files.some((file) => file.name === 'config.json')) {
+    const file = join(folder, 'config.json');
+    throw new LatheError('file_missing', `not a model folder, config.json is missing: ${folder}`, {
+      file,
+      next: ['open-folder'],
+    });
+  }
+  return files;
+}
+
+function realFolder(folder: string): string {
+  try {
+    const real = realpathSync(folder);
+    if (lstatSync(real).isDirectory()) return real;
+  } catch (error) {
+    if (!isCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG')) throw error;
+  }
+  throw new LatheError('file_missing', `no such folder: ${folder}`, {
+    file: folder,
+    next: ['open-folder'],
+  });
+}
+
+function regularSize(root: string, path: string, name: string): number {
+  let real: string;
+  try {
+    real = realpathSync(join(root, name));
+  } catch (error) {
+    if (!isCode(error, 'ENOENT', 'ELOOP')) throw error;
+    throw new LatheError('file_missing', `link that leads nowhere: ${path}`, { file: path });
+  }
+  if (!real.startsWith(root + sep) && !isDownloadCache(root, real)) {
+    throw new LatheError('path_refused', `link that leaves the model's folder: ${path} → ${real}`, {
+      file: path,
+      value: real,
+    });
+  }
+  const stat = lstatSync(real);
+  if (!stat.isFile()) {
+    throw new LatheError('file_malformed', `not a regular file: ${path}`, { file: path });
+  }
+  return stat.size;
+}
+
+/** Hugging Face's download cache: `snapshots/<revision>/<file>` links to `blobs/<hash>` beside it. */
+function isDownloadCache(root: string, real: string): boolean {
+  return (
+    basename(dirname(root)) === 'snapshots' &&
+    dirname(real) === join(dirname(dirname(root)), 'blobs')
+  );
+}

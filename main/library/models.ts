@@ -1,0 +1,168 @@
+import { readdirSync, rmSync, mkdirSync, existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { basename, isAbsolute, join } from 'node:path';
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { Database } from './database.ts';
+import { isTemporary, publishFolder, sweep } from './folders.ts';
+import type { Home } from './home.ts';
+import { parseManifest, readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { isModelFolder } from './modelFiles.ts';
+
+/** Which models there are. Nothing here reads a model file: manifests say it all. */
+export interface ModelStore {
+  /** Folders that ship with Lathe. */
+  embedded(): string[];
+  /** Manifest of a model used where it lies; null when it was never opened. */
+  opened(folder: string): Manifest | null;
+  /** Records a model used where it lies, under its own name or the next free one. */
+  remember(manifest: Manifest): Manifest;
+  /** Imported models and opened folders. */
+  list(): Manifest[];
+  find(name: string): Manifest | null;
+  /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
+  add(temporary: string, manifest: Manifest): Manifest;
+  /** Moves an imported model to the trash, forgets an opened one. Gives the id to restore it by. */
+  remove(name: string): string;
+  restore(trashId: string): Manifest;
+}
+
+export function modelStore(home: Home, database: Database, resources: string): ModelStore {
+  const embeddedRoot = join(resources, 'models');
+  sweep(home.models);
+  sweep(home.trash);
+
+  const imported = (): Manifest[] =>
+    folderNames(home.models).flatMap((name) => {
+      const folder = join(home.models, name);
+      const manifest = readManifest(folder);
+      return manifest === null ? [] : [placed(manifest, name, folder)];
+    });
+
+  const openedRows = (): Manifest[] =>
+    database
+      .all('SELECT folder, manifest FROM opened')
+      .map((row) => parseManifest(String(row['manifest']), String(row['folder'])));
+
+  const list = (): Manifest[] => [
+    ...imported(),
+    ...openedRows().filter((manifest) => manifest.record.source === 'folder'),
+  ];
+
+  const find = (name: string): Manifest | null =>
+    list().find((manifest) => manifest.record.name === name) ?? null;
+
+  const isTaken = (name: string): boolean =>
+    existsSync(join(embeddedRoot, name)) ||
+    existsSync(join(home.models, name)) ||
+    find(name) !== null;
+
+  const taken = (name: string): LatheError =>
+    new LatheError('already_exists', `a model of this name is in the library: ${name}`, {
+      value: name,
+    });
+
+  const store: ModelStore = {
+    embedded: () =>
+      folderNames(embeddedRoot)
+        .map((name) => join(embeddedRoot, name))
+        .filter(isModelFolder),
+
+    opened(folder) {
+      const row = database.get('SELECT manifest FROM opened WHERE folder = ?', folder);
+      return row === undefined ? null : parseManifest(String(row['manifest']), folder);
+    },
+
+    remember(manifest) {
+      return database.transaction(() => {
+        const { record } = manifest;
+        const before = store.opened(record.folder);
+        const name =
+          before?.record.name ??
+          (record.source === 'embedded' ? record.name : freeName(basename(record.folder), isTaken));
+        const kept = { ...manifest, record: { ...record, name } };
+        database.run(
+          'INSERT OR REPLACE INTO opened (folder, manifest) VALUES (?, ?)',
+          record.folder,
+          JSON.stringify(kept),
+        );
+        return kept;
+      });
+    },
+
+    list,
+    find,
+
+    add(temporary, manifest) {
+      const { name } = manifest.record;
+      const folder = join(home.models, name);
+      if (isTaken(name)) throw taken(name);
+      const kept = placed(manifest, name, folder);
+      writeManifest(temporary, kept);
+      if (!publishFolder(temporary, folder)) throw taken(name);
+      return kept;
+    },
+
+    remove(name) {
+      const manifest = find(name);
+      if (manifest === null) throw noModel(name);
+      const trashId = randomUUID();
+      const grave = join(home.trash, trashId);
+      if (manifest.record.source === 'library') {
+        if (!publishFolder(manifest.record.folder, grave)) throw taken(trashId);
+      } else {
+        mkdirSync(grave);
+        writeManifest(grave, manifest);
+        database.run('DELETE FROM opened WHERE folder = ?', manifest.record.folder);
+      }
+      return trashId;
+    },
+
+    restore(trashId) {
+      const grave = join(home.trash, trashId);
+      const manifest = /^[0-9a-f-]{36}$/.test(trashId) ? readManifest(grave) : null;
+      if (manifest === null) {
+        throw new LatheError('not_found', `nothing in the trash under this id: ${trashId}`, {
+          value: trashId,
+        });
+      }
+      const { name, source } = manifest.record;
+      if (source === 'folder') {
+        const kept = store.remember(manifest);
+        rmSync(grave, { recursive: true });
+        return kept;
+      }
+      if (isTaken(name)) throw taken(name);
+      const folder = join(home.models, name);
+      if (!publishFolder(grave, folder)) throw taken(name);
+      return placed(manifest, name, folder);
+    },
+  };
+  return store;
+}
+
+export const noModel = (name: string): LatheError =>
+  new LatheError('not_found', `no model of this name in the library, and no such folder: ${name}`, {
+    value: name,
+    next: ['choose-model'],
+  });
+
+/** A model's name and place are those of its folder, wherever the library was moved to. */
+function placed(manifest: Manifest, name: string, folder: string): Manifest {
+  return { ...manifest, record: { ...manifest.record, name, folder, source: 'library' } };
+}
+
+function folderNames(parent: string): string[] {
+  if (!isAbsolute(parent) || !existsSync(parent)) return [];
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !isTemporary(entry.name))
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+function freeName(wanted: string, isTaken: (name: string) => boolean): string {
+  if (!isTaken(wanted)) return wanted;
+  for (let number = 2; ; number++) {
+    const name = `${wanted}-${number}`;
+    if (!isTaken(name)) return name;
+  }
+}
