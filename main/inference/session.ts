@@ -1,0 +1,208 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Device } from '../../preload/contract/system.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
+import { probeModel } from './probeModel.ts';
+
+/** A named n-dimensional array as the runtime takes and gives it; `data` is a typed array. */
+export type { Tensor };
+
+/** Tensors by input or output name. */
+export type Tensors = Record<string, Tensor>;
+
+/** A graph input or output as the model declares it; a symbolic dimension is its name. */
+export interface Port {
+  readonly name: string;
+  /** `sequence` is anything that is no tensor. */
+  readonly dataType: string;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface SessionOptions {
+  /** Threads within an operator; the number of physical cores is fastest. */
+  readonly threads: number;
+  readonly device: Device;
+}
+
+/**
+ * The name of the first output of graphs made for `runInto`. It is a sequence: fetching it makes
+ * the binding throw after the run is complete and before it copies any output.
+ */
+export const fetchGuard = 'fetch_guard';
+
+/** What the binding of the pinned version says on meeting a fetched sequence. */
+const guardMessage = 'Non tensor type is temporarily not supported.';
+
+/** A float32 tensor over `data`, which is not copied: the next run sees what is written there. */
+export function float32(data: Float32Array, dims: readonly number[]): Tensor {
+  return new Tensor('float32', data, dims);
+}
+
+/** An int64 tensor over `data`, which is not copied. */
+export function int64(data: BigInt64Array, dims: readonly number[]): Tensor {
+  return new Tensor('int64', data, dims);
+}
+
+/** An int32 tensor over `data`, which is not copied. */
+export function int32(data: Int32Array, dims: readonly number[]): Tensor {
+  return new Tensor('int32', data, dims);
+}
+
+/** The values of a float32 tensor. Throws `runtime_failed` where the runtime gave another type. */
+export function floatsOf({ data, type }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new LatheError('runtime_failed', `the runtime gave another type than float32: ${type}`);
+}
+
+/** One model loaded into onnxruntime. Runs block the calling thread; one at a time. */
+export class Session {
+  readonly file: string;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly threads: number;
+  readonly device: Device;
+  /** Whether `runInto` may be called: the graph has the guard and this binding honours it. */
+  readonly canRunInto: boolean;
+  readonly #session: InferenceSession;
+
+  private constructor(
+    file: string,
+    session: InferenceSession,
+    options: SessionOptions,
+    canRunInto: boolean,
+  ) {
+    this.file = file;
+    this.#session = session;
+    this.inputs = session.inputMetadata.map(portOf);
+    this.outputs = session.outputMetadata.map(portOf);
+    this.threads = options.threads;
+    this.device = options.device;
+    this.canRunInto = canRunInto;
+  }
+
+  /**
+   * Loads a model by path, so that external data is mapped rather than read into memory twice.
+   * Throws `runtime_failed` (with the device where it is at fault) or `memory_limit`.
+   */
+  static async open(file: string, options: SessionOptions): Promise<Session> {
+    const session = await create(file, file, options);
+    const guarded = session.outputNames[0] === fetchGuard && options.device === 'cpu';
+    return new Session(file, session, options, guarded && (await probe()));
+  }
+
+  /** Runs and fetches the named outputs; each is a new tensor that belongs to the caller. */
+  async run(feeds: Tensors, outputs: readonly string[]): Promise<Tensors> {
+    try {
+      return await this.#session.run(feeds, outputs);
+    } catch (error) {
+      throw runFailure(error, this.file);
+    }
+  }
+
+  /**
+   * Runs and writes the outputs into the tensors given, in place and without a copy; a tensor may
+   * be an input at the same time where the operator allows it. Only where `canRunInto` says so.
+   */
+  async runInto(feeds: Tensors, outputs: Tensors): Promise<void> {
+    try {
+      await this.#session.run(feeds, { [fetchGuard]: null, ...outputs });
+    } catch (error) {
+      if (isGuardError(error)) return;
+      throw runFailure(error, this.file);
+    }
+    throw new LatheError('internal', 'the runtime returned outputs it was to leave in place', {
+      file: this.file,
+    });
+  }
+
+  /** Frees the model. The session is not to be used afterwards. */
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+let probed: Promise<boolean> | undefined;
+
+/** Finds out, once per process, whether the binding fills preallocated outputs behind the guard. */
+function probe(): Promise<boolean> {
+  probed ??= runProbe().catch(() => false);
+  return probed;
+}
+
+async function runProbe(): Promise<boolean> {
+  const session = await InferenceSession.create(probeModel(), sessionOptions(1, 'cpu'));
+  const value = new Tensor('float32', Float32Array.of(21), [1]);
+  const sum = new Tensor('float32', Float32Array.of(0), [1]);
+  try {
+    await session.run({ value }, { [fetchGuard]: null, sum });
+    return false;
+  } catch (error) {
+    return isGuardError(error) && sum.data[0] === 42;
+  } finally {
+    await session.release();
+  }
+}
+
+async function create(
+  source: string,
+  file: string,
+  { threads, device }: SessionOptions,
+): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(source, sessionOptions(threads, device));
+  } catch (error) {
+    if (device !== 'cpu')
+      throw new LatheError(
+        'runtime_failed',
+        `the device cannot run this model: ${device}: ${firstLine(error)}`,
+        { file, value: device },
+        { cause: error },
+      );
+    throw runFailure(error, file);
+  }
+}
+
+function sessionOptions(threads: number, device: Device): InferenceSession.SessionOptions {
+  return {
+    // What the device cannot do falls back to the processor.
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    // Failures are thrown, and reported by whoever catches them.
+    logSeverityLevel: 4,
+    // Waiting threads spin this long before they sleep: full speed within a token, a free
+    // processor between tokens.
+    extra: { session: { intra_op: { spin_duration_us: '100' } } },
+  };
+}
+
+function portOf(metadata: InferenceSession.ValueMetadata): Port {
+  return metadata.isTensor
+    ? { name: metadata.name, dataType: metadata.type, shape: metadata.shape }
+    : { name: metadata.name, dataType: 'sequence', shape: [] };
+}
+
+function isGuardError(error: unknown): boolean {
+  return error instanceof Error && error.message === guardMessage;
+}
+
+/** A failure of the runtime as a typed error; it names the node where the runtime does. */
+function runFailure(error: unknown, file: string): LatheError {
+  const message = firstLine(error);
+  const node = /Name:'([^']+)'/.exec(message)?.[1];
+  const code = /bad_alloc|bad allocation|failed to allocate memory/i.test(message)
+    ? 'memory_limit'
+    : 'runtime_failed';
+  return new LatheError(
+    code,
+    `the runtime failed: ${message}`,
+    { file, ...(node === undefined ? {} : { node }) },
+    { cause: error },
+  );
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? '';
+}
