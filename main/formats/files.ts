@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import * as fs from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { checkRelativePath } from './paths.ts';
 
 /** One system call moves at most this much: Linux stops at 2 GiB, and a smaller step costs nothing. */
 const LARGEST_TRANSFER = 2 ** 30;
@@ -15,13 +17,15 @@ export interface Bytes {
   close(): void;
 }
 
-/** A file being written from start to end. */
+/** A file being written from start to end; it takes its name when it is complete. */
 export interface Sink {
   /** Bytes written so far. */
   readonly position: number;
   write(bytes: Uint8Array): void;
-  /** Flushes to the disk and closes; the file is complete only after this returned. */
+  /** Flushes to the disk, closes, and replaces the file of this name if there is one. */
   close(): void;
+  /** Gives up: nothing stays behind. Does nothing once closed. */
+  discard(): void;
 }
 
 /**
@@ -30,7 +34,37 @@ export interface Sink {
  * `file_malformed` with the offset; a file that shrank since it was opened throws `file_changed`.
  */
 export function openBytes(path: string): Bytes {
-  const descriptor = openRegularFile(path);
+  return bytesOf(path, openRegularFile(path, 0));
+}
+
+/**
+ * Opens a file by a path that is not to be trusted, inside `folder`. Throws `path_refused` where
+ * the path or a link on it leads outside, and for a file with a second name: a hard link may stand
+ * for any file of the disk.
+ */
+export function openInside(folder: string, relative: string): Bytes {
+  checkRelativePath(relative);
+  const refused = (reason: string): LatheError =>
+    new LatheError('path_refused', `${reason}: ${JSON.stringify(relative)}`, {
+      file: join(folder, relative),
+    });
+  const root = translate(folder, () => fs.realpathSync(folder));
+  const wanted = join(root, relative);
+  const parent = translate(wanted, () => fs.realpathSync(dirname(wanted)));
+  const inside = parent === root || parent.startsWith(root.endsWith(sep) ? root : root + sep);
+  if (!inside) throw refused('a link leads out of the folder');
+  const path = join(parent, basename(wanted));
+  if (translate(path, () => fs.lstatSync(path)).isSymbolicLink()) throw refused('a link');
+  const opened = openRegularFile(path, fs.constants.O_NOFOLLOW ?? 0);
+  // Looked at again through the open file: its name may have changed hands in between.
+  const now = fs.lstatSync(path, { throwIfNoEntry: false });
+  const same = now?.ino === opened.stat.ino && now.dev === opened.stat.dev;
+  if (same && opened.stat.nlink === 1) return bytesOf(path, opened);
+  fs.closeSync(opened.fd);
+  throw refused(same ? 'a file with a second name (hard link)' : 'the file was exchanged');
+}
+
+function bytesOf(path: string, descriptor: { fd: number; length: number }): Bytes {
   const { length } = descriptor;
   return {
     length,
@@ -68,43 +102,76 @@ export function readFile(path: string, limit: number): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Creates (or empties) a file and writes to it in order. A full disk throws `disk_full`. */
+/**
+ * Creates a file and writes to it in order, under a name of its own until it is complete: a crash
+ * leaves the old file or the new one, never a mixture. A full disk throws `disk_full`.
+ */
 export function createSink(path: string): Sink {
-  const fd = translate(path, () => fs.openSync(path, 'w'));
+  const part = `${path}.part`;
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new LatheError('file_malformed', `a folder is where a file should be: ${path}`, {
+      file: path,
+    });
+  }
+  fs.rmSync(part, { force: true });
+  const fd = translate(path, () => fs.openSync(part, 'wx'));
   let position = 0;
+  let open = true;
   return {
     get position() {
       return position;
     },
     write(bytes) {
       for (let done = 0; done < bytes.length;) {
-        const part = bytes.subarray(done, done + LARGEST_TRANSFER);
-        const count = translate(path, () => fs.writeSync(fd, part, 0, part.length, position));
+        const step = bytes.subarray(done, done + LARGEST_TRANSFER);
+        const count = translate(path, () => fs.writeSync(fd, step, 0, step.length, position));
         done += count;
         position += count;
       }
     },
     close() {
+      open = false;
       try {
         translate(path, () => fs.fsyncSync(fd));
       } finally {
         fs.closeSync(fd);
       }
+      translate(path, () => fs.renameSync(part, path));
+      syncFolder(dirname(path));
+    },
+    discard() {
+      if (!open) return;
+      open = false;
+      fs.closeSync(fd);
+      fs.rmSync(part, { force: true });
     },
   };
 }
 
-function openRegularFile(path: string): { fd: number; length: number } {
+/** Makes a rename survive a loss of power. Windows cannot open folders and needs it not. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const fd = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function openRegularFile(
+  path: string,
+  flags: number,
+): { fd: number; length: number; stat: fs.Stats } {
   // Opening a pipe would otherwise wait for a writer.
-  const fd = translate(path, () =>
-    fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0)),
-  );
+  const all = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0) | flags;
+  const fd = translate(path, () => fs.openSync(path, all));
   const stat = fs.fstatSync(fd);
   if (!stat.isFile()) {
     fs.closeSync(fd);
     throw new LatheError('file_malformed', `not a regular file: ${path}`, { file: path });
   }
-  return { fd, length: stat.size };
+  return { fd, length: stat.size, stat };
 }
 
 function readFully(

@@ -1,12 +1,68 @@
-import { LatheError } from '../../preload/contract/errors.ts';
+import { basename } from 'node:path';
+import { createSink, type Sink } from '../formats/files.ts';
+import { dataTypes } from './dataTypes.ts';
+import { encodeModelMessage, type EncodeConstant } from './encode.ts';
 import type { Model } from './model.ts';
+import { encodeTensor } from './tensorWire.ts';
+import { writeMessage } from './wire.ts';
 
-/** The model as one file in memory, weights inside; at most 2 GiB. */
+/** Smaller constants stay in the model file, where shape inference can see them. */
+const LARGEST_INLINE = 1024 * 1024;
+
+/** A page: a runtime may map weights that begin on one into memory. */
+const ALIGNMENT = 4096;
+
+/** The model as one file in memory, weights inside; `file_too_large` beyond 2 GiB. */
 export function encodeModel(model: Model): Uint8Array {
-  throw new LatheError('internal', `not written yet: ${model.graph.name}`);
+  return writeMessage('Model', encodeModelMessage(model, encodeTensor));
 }
 
-/** Writes the model; weights over 1 MB go beside it into `<path>.data`, aligned to 4,096 bytes. */
+/**
+ * Writes a model file; constants over 1 MB go beside it into `<path>.data`, each at a multiple of
+ * 4,096 bytes, one in memory at a time. The same model gives the same bytes. Existing files are
+ * replaced when the new ones are complete, the weights first.
+ */
 export function saveModel(model: Model, path: string): void {
-  throw new LatheError('internal', `not written yet: ${model.graph.name} ${path}`);
+  const files: Sink[] = [];
+  const open = (name: string): Sink => {
+    const sink = createSink(name);
+    files.push(sink);
+    return sink;
+  };
+  try {
+    let weights: Sink | undefined;
+    const wire = encodeModelMessage(model, (tensor) => {
+      if (tensor.bytes.length <= LARGEST_INLINE) return encodeTensor(tensor);
+      weights ??= open(`${path}.data`);
+      return writeExternal(tensor, weights, `${basename(path)}.data`);
+    });
+    open(path).write(writeMessage('Model', wire));
+    for (const file of files) file.close();
+  } catch (error) {
+    for (const file of files) file.discard();
+    throw error;
+  }
+}
+
+function writeExternal(
+  tensor: Parameters<EncodeConstant>[0],
+  sink: Sink,
+  location: string,
+): ReturnType<EncodeConstant> {
+  const { name, dataType, dims, bytes, kept } = tensor;
+  sink.write(new Uint8Array((ALIGNMENT - (sink.position % ALIGNMENT)) % ALIGNMENT));
+  const offset = sink.position;
+  sink.write(bytes.read());
+  return {
+    ...kept,
+    dims: dims.map(BigInt),
+    dataType: dataTypes[dataType].code,
+    name,
+    externalData: [
+      { key: 'location', value: location },
+      { key: 'offset', value: String(offset) },
+      { key: 'length', value: String(bytes.length) },
+    ],
+    dataLocation: 1,
+  };
 }

@@ -1,0 +1,31 @@
+import { LatheError, type ErrorData } from '../../preload/contract/errors.ts';
+import type { Payload, Wire } from './schema.ts';
+
+/** Where a model comes from while it is decoded: gives errors their place. */
+export interface Context {
+  readonly file: string;
+  readonly offsets: ReadonlyMap<object, number>;
+  /** The bytes that a tensor's external_data entries name, `length` of them. */
+  external(entries: readonly Wire<'StringStringEntry'>[], length: number): Payload;
+}
+
+/** A graph error at a message of the file. */
+export function invalid(
+  { file, offsets }: Context,
+  message: object,
+  reason: string,
+  data: ErrorData = {},
+): LatheError {
+  const offset = offsets.get(message);
+  const place = offset === undefined ? file : `${file} at byte ${offset}`;
+  return new LatheError('graph_invalid', `${reason}: ${place}`, {
+    file,
+    ...(offset === undefined ? {} : { offset }),
+    ...data,
+  });
+}
+
+/** `{ kept }` where anything is left of a message, nothing otherwise. */
+export function keep<T extends object>(rest: T): { kept?: T } {
+  return Object.keys(rest).length === 0 ? {} : { kept: rest };
+}
