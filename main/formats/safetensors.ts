@@ -31,7 +31,11 @@ interface Entry {
  * Anything else is `file_malformed` with file, byte offset and tensor.
  */
 export function openSafetensors(path: string): NamedTensors {
-  const bytes = openBytes(path);
+  return safetensorsOf(openBytes(path));
+}
+
+/** The same for a file that is open already; closes it when it is refused. */
+export function safetensorsOf(bytes: Bytes): NamedTensors {
   try {
     const headerSize = readHeaderSize(bytes);
     const header = readHeader(bytes, headerSize);
