@@ -1,14 +1,25 @@
-import type { Router } from '@orpc/server';
-import type { contract, Device } from '../../preload/contract/index.ts';
+import { EventPublisher, type Router } from '@orpc/server';
+import type { contract } from '../../preload/contract/index.ts';
+import type { Device, EngineEvent } from '../../preload/contract/system.ts';
+import { openLibrary } from '../library/library.ts';
+import { resourcesPath } from '../library/resources.ts';
+import type { Core } from './core.ts';
+import { machineMemory, physicalCores } from './machine.ts';
+import { createRouter } from './router.ts';
 import type { StartRunner } from './runner/host.ts';
+import type { Limits } from './runner/limits.ts';
+import { createSupervisor } from './runner/supervisor.ts';
 
 export interface EngineOptions {
   /** The library's folder; made when it is not there. */
   readonly home: string;
   readonly startRunner: StartRunner;
   /** Override the settings of the library. */
-  readonly threads?: number;
-  readonly device?: Device;
+  readonly threads?: number | undefined;
+  readonly device?: Device | undefined;
+  /** Folder of what ships with Lathe; found by itself when left out. */
+  readonly resources?: string | undefined;
+  readonly limits?: Partial<Limits> | undefined;
 }
 
 /** The whole of Lathe behind the contract, without a shell. */
@@ -18,7 +29,36 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** A runner may use this share of the machine's memory unless the settings say otherwise. */
+const memoryShare = 0.8;
+
 /** Opens the library and answers the contract. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  throw new Error(`not written yet: ${options.home}`);
+  const resources = options.resources ?? resourcesPath();
+  const warn = (message: string): void => void process.stderr.write(`${message}\n`);
+  const library = openLibrary({ root: options.home, resources, warn });
+  const events = new EventPublisher<{ event: EngineEvent }>();
+  const tell = (event: EngineEvent): void => events.publish('event', event);
+  const settings = (): ReturnType<Core['settings']> => {
+    const saved = library.settings.read();
+    return {
+      ...saved,
+      threads: options.threads ?? saved.threads ?? physicalCores(),
+      device: options.device ?? saved.device,
+      memoryLimitBytes: saved.memoryLimitBytes ?? machineMemory() * memoryShare,
+    };
+  };
+  const supervisor = createSupervisor({
+    startRunner: options.startRunner,
+    limits: options.limits,
+    memoryLimit: () => settings().memoryLimitBytes,
+    onState: (state) => tell({ kind: 'runner', state }),
+  });
+  return {
+    router: createRouter({ library, supervisor, events, resources, settings, tell }),
+    async close() {
+      await supervisor.close();
+      library.close();
+    },
+  };
 }

@@ -39,8 +39,14 @@ export function toOrpc(error: unknown): ORPCError<string, unknown> {
   if (error instanceof Error && error.name === 'AbortError') {
     return new ORPCError('cancelled', { message: errorMessages.cancelled, data: {}, cause: error });
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return new ORPCError('internal', { message: textOf(error), data: { next: ['report'] }, cause: error });
+  process.stderr.write(
+    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return new ORPCError('internal', {
+    message: textOf(error),
+    data: { next: ['report'] },
+    cause: error,
+  });
 }
 
 /** The way back: what a client of a contract throws, as an error of ours. */

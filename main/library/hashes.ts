@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { Database } from './database.ts';
 
@@ -49,4 +50,18 @@ export function hashCache(database: Database): HashCache {
       );
     },
   };
+}
+
+/** sha256 of a file in hex, read in pieces; `onBytes` hears of every piece. */
+export async function hashFile(
+  path: string,
+  { signal, onBytes }: { signal?: AbortSignal | undefined; onBytes?: (count: number) => void } = {},
+): Promise<string> {
+  const hash = createHash('sha256');
+  const pieces = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal ? { signal } : {}) });
+  for await (const piece of pieces) {
+    hash.update(piece as Buffer);
+    onBytes?.((piece as Buffer).length);
+  }
+  return hash.digest('hex');
 }

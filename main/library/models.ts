@@ -19,6 +19,8 @@ export interface ModelStore {
   /** Imported models and opened folders. */
   list(): Manifest[];
   find(name: string): Manifest | null;
+  /** Throws `already_exists` when a model of this name is there. */
+  checkFree(name: string): void;
   /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
   add(temporary: string, manifest: Manifest): Manifest;
   /** Moves an imported model to the trash, forgets an opened one. Gives the id to restore it by. */
@@ -92,10 +94,14 @@ export function modelStore(home: Home, database: Database, resources: string): M
     list,
     find,
 
+    checkFree(name) {
+      if (isTaken(name)) throw taken(name);
+    },
+
     add(temporary, manifest) {
       const { name } = manifest.record;
       const folder = join(home.models, name);
-      if (isTaken(name)) throw taken(name);
+      store.checkFree(name);
       const kept = placed(manifest, name, folder);
       writeManifest(temporary, kept);
       if (!publishFolder(temporary, folder)) throw taken(name);
@@ -131,7 +137,7 @@ export function modelStore(home: Home, database: Database, resources: string): M
         rmSync(grave, { recursive: true });
         return kept;
       }
-      if (isTaken(name)) throw taken(name);
+      store.checkFree(name);
       const folder = join(home.models, name);
       if (!publishFolder(grave, folder)) throw taken(name);
       return placed(manifest, name, folder);

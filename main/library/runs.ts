@@ -26,6 +26,8 @@ export interface RunRecorder {
   finish(event: FinishEvent): void;
   /** The run broke off; what was streamed so far stays. */
   fail(message: string): void;
+  /** The run was stopped before it could say so itself. */
+  cancel(): void;
 }
 
 export interface RunStore {
@@ -170,6 +172,13 @@ function record(
     fail(message) {
       flush();
       database.run('UPDATE runs SET error = ? WHERE id = ? AND finish IS NULL', message, id);
+    },
+    cancel() {
+      flush();
+      database.run(
+        "UPDATE runs SET finish = 'cancelled' WHERE id = ? AND finish IS NULL AND error IS NULL",
+        id,
+      );
     },
   };
 }

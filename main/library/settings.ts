@@ -1,10 +1,14 @@
-import { settingsSchema, type Settings } from '../../preload/contract/system.ts';
+import {
+  settingsSchema,
+  type Settings,
+  type SettingsChanges,
+} from '../../preload/contract/system.ts';
 import type { Database } from './database.ts';
 
 export interface SettingsStore {
   read(): Settings;
   /** Changes what is given and keeps the rest. */
-  save(changes: Partial<Settings>): Settings;
+  save(changes: SettingsChanges): Settings;
 }
 
 export function settingsStore(database: Database): SettingsStore {

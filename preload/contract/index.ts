@@ -29,6 +29,7 @@ import {
   engineEventSchema,
   folderListingSchema,
   runnerStateSchema,
+  settingsChangesSchema,
   settingsSchema,
   systemInfoSchema,
 } from './system.ts';
@@ -54,7 +55,7 @@ export const contract = {
   system: {
     info: call.output(systemInfoSchema),
     settings: call.output(settingsSchema),
-    saveSettings: call.input(settingsSchema.partial()).output(settingsSchema),
+    saveSettings: call.input(settingsChangesSchema).output(settingsSchema),
     events: call.output(eventIterator(engineEventSchema)),
     folders: call.input(z.object({ path: z.string().optional() })).output(folderListingSchema),
   },

@@ -18,14 +18,25 @@ export const systemInfoSchema = z.object({
 });
 export type SystemInfo = z.infer<typeof systemInfoSchema>;
 
-export const settingsSchema = z.object({
-  threads: z.number().int().min(1).max(256).nullable().default(null),
-  device: deviceSchema.default('cpu'),
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
+const settingFields = z.object({
+  threads: z.number().int().min(1).max(256).nullable(),
+  device: deviceSchema,
+  theme: z.enum(['system', 'light', 'dark']),
   /** Largest resident set of one runner in bytes; null: 80 % of the machine's memory. */
-  memoryLimitBytes: z.number().positive().nullable().default(null),
+  memoryLimitBytes: z.number().positive().nullable(),
+});
+
+export const settingsSchema = z.object({
+  threads: settingFields.shape.threads.default(null),
+  device: settingFields.shape.device.default('cpu'),
+  theme: settingFields.shape.theme.default('system'),
+  memoryLimitBytes: settingFields.shape.memoryLimitBytes.default(null),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** What is left out stays as it was. (A partial `settingsSchema` would fill in defaults.) */
+export const settingsChangesSchema = settingFields.partial();
+export type SettingsChanges = z.infer<typeof settingsChangesSchema>;
 
 /** What a runner is doing; one per loaded model. */
 export const runnerStateSchema = z.discriminatedUnion('kind', [

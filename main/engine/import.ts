@@ -1,0 +1,79 @@
+import { rmSync } from 'node:fs';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { ImportEvent } from '../../preload/contract/models.ts';
+import { checkRelativePath } from '../formats/paths.ts';
+import { checkSpace, copyDurably } from '../library/copy.ts';
+import { temporaryFolder } from '../library/folders.ts';
+import type { Manifest } from '../library/manifest.ts';
+import { modelFiles } from '../library/modelFiles.ts';
+import type { Core } from './core.ts';
+import { hashAll, inspect, manifestOf } from './openModel.ts';
+import { progressOf } from './progress.ts';
+
+/**
+ * Copies a model folder into the library. The folder is read first, so that what is wrong with it
+ * is said of the user's own files; the copy gets its name only when it is complete.
+ */
+export async function* importModel(
+  core: Core,
+  request: { path: string; name?: string | undefined },
+  signal?: AbortSignal,
+): AsyncGenerator<ImportEvent> {
+  if (!isAbsolute(request.path)) {
+    throw new LatheError('usage', `the path to import must be absolute: ${request.path}`, {
+      value: request.path,
+    });
+  }
+  const source = resolve(request.path);
+  const name = request.name ?? basename(source);
+  checkName(name);
+  core.library.models.checkFree(name);
+  yield { kind: 'progress', stage: 'reading' };
+  const inspection = await inspect(core, source, name, signal);
+  const temporary = temporaryFolder(core.library.home.models);
+  let manifest: Manifest;
+  try {
+    const files = yield* progressOf(async (report) => {
+      await copyAll(core, source, temporary, report, signal);
+      return hashAll(core, temporary, modelFiles(temporary), {
+        signal,
+        onProgress: report,
+      });
+    });
+    const identity = { name, source: 'library', folder: temporary } as const;
+    manifest = core.library.models.add(temporary, manifestOf(inspection, files, identity));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  core.tell({ kind: 'models-changed' });
+  yield { kind: 'done', model: manifest.record };
+}
+
+async function copyAll(
+  core: Core,
+  source: string,
+  target: string,
+  report: (stage: string, fraction: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const files = modelFiles(source);
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  await checkSpace(core.library.home.models, total);
+  let done = 0;
+  const onBytes = (count: number): void => {
+    done += count;
+    report('copying', done / total);
+  };
+  for (const { name } of files) {
+    await copyDurably(join(source, name), join(target, name), { signal, onBytes });
+  }
+}
+
+function checkName(name: string): void {
+  checkRelativePath(name);
+  if (!name.includes('/')) return;
+  throw new LatheError('path_refused', `a model's name is one folder's name: ${name}`, {
+    value: name,
+  });
+}

@@ -1,0 +1,72 @@
+import { implement } from '@orpc/server';
+import { contract } from '../../preload/contract/index.ts';
+import { bench } from './bench.ts';
+import { refOf, type Core } from './core.ts';
+import { typedErrors } from './errors.ts';
+import { generate } from './generate.ts';
+import { importModel } from './import.ts';
+import { graphFacts, memory, modelFacts } from './models.ts';
+import { listModels, openModel } from './openModel.ts';
+import { listFolders, systemInfo } from './system.ts';
+
+/** The contract, answered. */
+export function createRouter(core: Core) {
+  const { library, supervisor } = core;
+  const os = implement(contract).use(typedErrors);
+  return os.router({
+    system: {
+      info: os.system.info.handler(() => systemInfo(core)),
+      settings: os.system.settings.handler(() => library.settings.read()),
+      saveSettings: os.system.saveSettings.handler(({ input }) => library.settings.save(input)),
+      events: os.system.events.handler(({ signal }) => core.events.subscribe('event', { signal })),
+      folders: os.system.folders.handler(({ input }) => listFolders(input.path)),
+    },
+    models: {
+      list: os.models.list.handler(() => listModels(core)),
+      import: os.models.import.handler(({ input, signal }) => importModel(core, input, signal)),
+      facts: os.models.facts.handler(({ input, signal }) => modelFacts(core, input, signal)),
+      tensors: os.models.tensors.handler(async ({ input, signal }) => {
+        const manifest = await openModel(core, input.model, { signal });
+        const { folder } = manifest.record;
+        return supervisor.ask(refOf(manifest), (client) => client.tensors({ folder }), signal);
+      }),
+      graph: os.models.graph.handler(({ input, signal }) => graphFacts(core, input, signal)),
+      memory: os.models.memory.handler(({ input, signal }) => memory(core, input, signal)),
+      remove: os.models.remove.handler(({ input }) => {
+        supervisor.unload(input.model);
+        const trashId = library.models.remove(input.model);
+        core.tell({ kind: 'models-changed' });
+        return { trashId };
+      }),
+      restore: os.models.restore.handler(({ input }) => {
+        const { record } = library.models.restore(input.trashId);
+        core.tell({ kind: 'models-changed' });
+        return record;
+      }),
+    },
+    runners: {
+      list: os.runners.list.handler(() => supervisor.states()),
+      unload: os.runners.unload.handler(({ input }) => supervisor.unload(input.model)),
+    },
+    tokenize: os.tokenize.handler(async ({ input, signal }) => {
+      const manifest = await openModel(core, input.model, { signal });
+      const request = { folder: manifest.record.folder, prompt: input.prompt };
+      return supervisor.ask(refOf(manifest), (client) => client.tokenize(request), signal);
+    }),
+    generate: os.generate.handler(({ input, signal }) => generate(core, input, signal)),
+    runs: {
+      list: os.runs.list.handler(({ input }) => library.runs.list(input)),
+      get: os.runs.get.handler(({ input }) => library.runs.get(input.id)),
+      remove: os.runs.remove.handler(({ input }) => {
+        library.runs.remove(input.id);
+        core.tell({ kind: 'runs-changed' });
+      }),
+    },
+    presets: {
+      list: os.presets.list.handler(() => library.presets.list()),
+      save: os.presets.save.handler(({ input }) => library.presets.save(input)),
+      remove: os.presets.remove.handler(({ input }) => library.presets.remove(input.name)),
+    },
+    bench: os.bench.handler(({ input, signal }) => bench(core, input, signal)),
+  });
+}

@@ -1,0 +1,96 @@
+import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
+import * as z from 'zod';
+import { benchRequestSchema, benchResultSchema } from '../../../preload/contract/bench.ts';
+import {
+  errorDataSchema,
+  errorMessages,
+  type ErrorCode,
+} from '../../../preload/contract/errors.ts';
+import {
+  generateEventSchema,
+  generateRequestSchema,
+  promptSchema,
+} from '../../../preload/contract/generation.ts';
+import {
+  graphFactsSchema,
+  graphFormSchema,
+  progressSchema,
+  tensorFactsSchema,
+  tokenSchema,
+} from '../../../preload/contract/models.ts';
+import { deviceSchema } from '../../../preload/contract/system.ts';
+import { networkSizesSchema } from '../../library/manifest.ts';
+
+/** What the files of a model folder say, once all of them have been checked. */
+export const inspectionSchema = z.object({
+  architecture: z.string(),
+  parameters: z.number().int().nonnegative(),
+  bytes: z.number().int().nonnegative(),
+  precision: z.string(),
+  contextLength: z.number().int().positive(),
+  vocabularySize: z.number().int().positive(),
+  licence: z.string().nullable(),
+  sizes: networkSizesSchema,
+  config: z.record(z.string(), z.unknown()),
+  card: z.string().nullable(),
+  chatTemplate: z.string().nullable(),
+});
+export type Inspection = z.infer<typeof inspectionSchema>;
+
+/** A model folder and where graphs built from it are kept. */
+export const modelSourceSchema = z.object({
+  folder: z.string(),
+  /** sha256 over the weight files, which the caller has verified. */
+  weights: z.string(),
+  form: graphFormSchema,
+  /** The folder of cached graphs. */
+  graphs: z.string(),
+});
+export type ModelSource = z.infer<typeof modelSourceSchema>;
+
+export const loadRequestSchema = modelSourceSchema.extend({
+  threads: z.number().int().positive(),
+  device: deviceSchema,
+});
+export type LoadRequest = z.infer<typeof loadRequestSchema>;
+
+const loadedSchema = z.object({
+  kind: z.literal('loaded'),
+  /** Building the graph included, when it was not cached; 0 when it was loaded already. */
+  loadMs: z.number(),
+  fastCache: z.boolean(),
+});
+export type Loaded = z.infer<typeof loadedSchema>;
+
+const errors = Object.fromEntries(
+  Object.entries(errorMessages).map(([code, message]) => [
+    code,
+    { message, data: errorDataSchema },
+  ]),
+) as { [code in ErrorCode]: { message: string; data: typeof errorDataSchema } };
+
+const call = oc.errors(errors);
+const folder = z.object({ folder: z.string() });
+const events = <T extends z.ZodType>(done: T) => eventIterator(z.union([progressSchema, done]));
+
+/**
+ * What the engine may ask of a runner: everything that reads a model's files or runs it. Jobs that
+ * stream run one at a time; the others are answered between two tokens.
+ */
+export const runnerContract = {
+  inspect: call.input(folder).output(inspectionSchema),
+  tensors: call.input(folder).output(z.array(tensorFactsSchema)),
+  graph: call.input(modelSourceSchema).output(graphFactsSchema),
+  tokenize: call.input(folder.extend({ prompt: promptSchema })).output(z.array(tokenSchema)),
+  load: call.input(loadRequestSchema).output(events(loadedSchema)),
+  /** Of the model loaded last. */
+  generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
+  /** Of the model loaded last. */
+  bench: call
+    .input(benchRequestSchema)
+    .output(events(benchResultSchema.omit({ peakRssBytes: true, loadMs: true }))),
+  /** Ends the job that streams now, after its current step; answers when it has ended. */
+  cancel: call.output(z.void()),
+};
+
+export type RunnerClient = ContractRouterClient<typeof runnerContract>;
