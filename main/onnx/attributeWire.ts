@@ -1,4 +1,4 @@
-import { invalid, keep, type Context } from './context.ts';
+import { invalid, keep, keysOf, type Context } from './context.ts';
 import { decodeGraph } from './decode.ts';
 import { encodeGraph, type EncodeConstant } from './encode.ts';
 import type { Attribute, AttributeValue } from './model.ts';
@@ -31,7 +31,7 @@ const kinds = {
   types: { type: 14, field: 'typeProtos' },
 } as const satisfies Record<Kind, { type: number; field: keyof Wire<'Attribute'> }>;
 
-const kindNames = Object.keys(kinds) as Kind[];
+const kindNames = keysOf(kinds);
 
 /** An attribute of a file. One without a type (IR version 1) has the type of what it holds. */
 export function decodeAttribute(wire: Wire<'Attribute'>, context: Context): Attribute {

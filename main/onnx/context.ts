@@ -29,3 +29,17 @@ export function invalid(
 export function keep<T extends object>(rest: T): { kept?: T } {
   return Object.keys(rest).length === 0 ? {} : { kept: rest };
 }
+
+/** Texts that a file gives although they are empty: kept, so that writing gives the same bytes. */
+export function emptyTexts<T extends object>(message: T): Partial<T> {
+  const texts: Partial<T> = {};
+  for (const key in message) if (message[key] === '') texts[key] = message[key];
+  return texts;
+}
+
+/** The keys of a table, as typed as the table is. */
+export function keysOf<T extends object>(table: T): Extract<keyof T, string>[] {
+  const keys: Extract<keyof T, string>[] = [];
+  for (const key in table) keys.push(key);
+  return keys;
+}

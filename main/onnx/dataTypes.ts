@@ -1,3 +1,5 @@
+import { keysOf } from './context.ts';
+
 /**
  * Element types of tensors by the name Lathe uses, with the code of ONNX's `TensorProto.DataType`
  * and the bits one element takes when stored raw (onnx.proto of ONNX 1.22). `undefined` stands in
@@ -36,9 +38,7 @@ export const dataTypes = {
 /** Name of an element type. */
 export type DataType = keyof typeof dataTypes;
 
-const byCode = new Map<number, DataType>(
-  Object.entries(dataTypes).map(([name, { code }]) => [code, name as DataType]),
-);
+const byCode = new Map(keysOf(dataTypes).map((name) => [dataTypes[name].code as number, name]));
 
 /** The type with this ONNX code, or undefined where ONNX 1.22 has none. */
 export function dataTypeOf(code: number): DataType | undefined {

@@ -1,5 +1,5 @@
 import { decodeAttribute } from './attributeWire.ts';
-import { invalid, keep, type Context } from './context.ts';
+import { emptyTexts, invalid, keep, type Context } from './context.ts';
 import type { Attribute, Graph, LocalFunction, Model, Node, ValueInfo } from './model.ts';
 import type { Kept, Wire } from './schema.ts';
 import type { Tensor } from './tensor.ts';
@@ -24,7 +24,7 @@ export function decodeModelMessage(wire: Wire<'Model'>, context: Context): Model
       algorithm: algorithm === undefined ? null : decodeGraph(algorithm, context),
       ...keep(kept),
     })),
-    ...keep({ ...rest, ...left }),
+    ...keep({ ...rest, ...left, ...emptyTexts(wire) }),
   };
 }
 
@@ -49,7 +49,7 @@ export function decodeGraph(wire: Wire<'Graph'>, context: Context): Graph {
     inputs: input.map((one) => decodeValueInfo(one, context)),
     outputs: output.map((one) => decodeValueInfo(one, context)),
     valueInfo: valueInfo.map((one) => decodeValueInfo(one, context)),
-    ...keep(rest),
+    ...keep({ ...rest, ...emptyTexts(wire) }),
   };
 }
 
@@ -69,7 +69,7 @@ function decodeFunction(wire: Wire<'Function'>, context: Context): LocalFunction
     nodes: node.map((one) => decodeNode(one, context)),
     opsets,
     valueInfo: valueInfo.map((one) => decodeValueInfo(one, context)),
-    ...keep({ ...rest, ...left }),
+    ...keep({ ...rest, ...left, ...emptyTexts(wire) }),
   };
 }
 
@@ -85,7 +85,7 @@ function decodeNode(wire: Wire<'Node'>, context: Context): Node {
     inputs: input,
     outputs: output,
     attributes,
-    ...keep(rest),
+    ...keep({ ...rest, ...emptyTexts(wire) }),
   };
 }
 
@@ -122,7 +122,7 @@ function decodeOpsets(
       throw invalid(context, wire, `operator set imported twice: ${domain || 'ai.onnx'}`);
     }
     opsets.set(domain, exact(version, wire, context));
-    remains.push(rest);
+    remains.push({ ...rest, ...emptyTexts(wire) });
   }
   const anything = remains.some((rest) => Object.keys(rest).length > 0);
   return { opsets, left: anything ? { opsetImport: remains } : {} };

@@ -8,113 +8,88 @@ import { encodeType } from './typeWire.ts';
 /** How the constants of a graph are written: inside the message, or beside the file. */
 export type EncodeConstant = (tensor: Tensor) => Wire<'Tensor'>;
 
-/** The message of a model. */
+/** The message of a model. An empty text is written only where the file gave it empty (`kept`). */
 export function encodeModelMessage(model: Model, constant: EncodeConstant): Wire<'Model'> {
-  const { kept, producerName, producerVersion } = model;
+  const { kept } = model;
+  const graphOf = (graph: Graph | null): Wire<'Graph'> | undefined =>
+    graph === null ? undefined : encodeGraph(graph, constant);
   return {
     ...kept,
     irVersion: BigInt(model.irVersion),
-    ...text('producerName', producerName),
-    ...text('producerVersion', producerVersion),
+    producerName: model.producerName || kept?.producerName,
+    producerVersion: model.producerVersion || kept?.producerVersion,
     graph: encodeGraph(model.graph, constant),
-    ...many('opsetImport', encodeOpsets(model.opsets, kept?.opsetImport)),
-    ...many(
-      'trainingInfo',
-      model.training.map(({ initialization, algorithm, kept: rest }) => ({
-        ...rest,
-        ...(initialization === null
-          ? {}
-          : { initialization: encodeGraph(initialization, constant) }),
-        ...(algorithm === null ? {} : { algorithm: encodeGraph(algorithm, constant) }),
-      })),
-    ),
-    ...many(
-      'functions',
-      model.functions.map((one) => encodeFunction(one, constant)),
-    ),
+    opsetImport: encodeOpsets(model.opsets, kept?.opsetImport),
+    trainingInfo: model.training.map((one) => ({
+      ...one.kept,
+      initialization: graphOf(one.initialization),
+      algorithm: graphOf(one.algorithm),
+    })),
+    functions: model.functions.map((one) => encodeFunction(one, constant)),
   };
 }
 
 /** The message of a graph. */
 export function encodeGraph(graph: Graph, constant: EncodeConstant): Wire<'Graph'> {
+  const { kept } = graph;
   return {
-    ...graph.kept,
-    ...many(
-      'node',
-      graph.nodes.map((node) => encodeNode(node, constant)),
-    ),
-    ...text('name', graph.name),
-    ...many(
-      'initializer',
-      [...graph.initializers].map(([name, tensor]) => ({ ...constant(tensor), name })),
-    ),
-    ...many('input', graph.inputs.map(encodeValueInfo)),
-    ...many('output', graph.outputs.map(encodeValueInfo)),
-    ...many('valueInfo', graph.valueInfo.map(encodeValueInfo)),
-    ...many('sparseInitializer', graph.sparseInitializers.map(encodeSparseTensor)),
+    ...kept,
+    node: graph.nodes.map((node) => encodeNode(node, constant)),
+    name: graph.name || kept?.name,
+    initializer: [...graph.initializers].map(([name, tensor]) => ({ ...constant(tensor), name })),
+    input: graph.inputs.map(encodeValueInfo),
+    output: graph.outputs.map(encodeValueInfo),
+    valueInfo: graph.valueInfo.map(encodeValueInfo),
+    sparseInitializer: graph.sparseInitializers.map(encodeSparseTensor),
   };
 }
 
 function encodeFunction(one: LocalFunction, constant: EncodeConstant): Wire<'Function'> {
+  const { kept } = one;
   return {
-    ...one.kept,
-    ...text('name', one.name),
-    ...many('input', one.inputs),
-    ...many('output', one.outputs),
-    ...many('attribute', one.attributes),
-    ...many(
-      'node',
-      one.nodes.map((node) => encodeNode(node, constant)),
-    ),
-    ...many('opsetImport', encodeOpsets(one.opsets, one.kept?.opsetImport)),
-    ...text('domain', one.domain),
-    ...many(
-      'attributeProto',
-      [...one.defaults.values()].map((value) => encodeAttribute(value, constant)),
-    ),
-    ...many('valueInfo', one.valueInfo.map(encodeValueInfo)),
-    ...text('overload', one.overload),
+    ...kept,
+    name: one.name || kept?.name,
+    input: [...one.inputs],
+    output: [...one.outputs],
+    attribute: [...one.attributes],
+    node: one.nodes.map((node) => encodeNode(node, constant)),
+    opsetImport: encodeOpsets(one.opsets, kept?.opsetImport),
+    domain: one.domain || kept?.domain,
+    attributeProto: [...one.defaults.values()].map((value) => encodeAttribute(value, constant)),
+    valueInfo: one.valueInfo.map(encodeValueInfo),
+    overload: one.overload || kept?.overload,
   };
 }
 
 function encodeNode(node: Node, constant: EncodeConstant): Wire<'Node'> {
+  const { kept } = node;
   return {
-    ...node.kept,
-    ...many('input', node.inputs),
-    ...many('output', node.outputs),
-    ...text('name', node.name),
-    ...text('opType', node.opType),
-    ...many(
-      'attribute',
-      [...node.attributes.values()].map((value) => encodeAttribute(value, constant)),
-    ),
-    ...text('domain', node.domain),
-    ...text('overload', node.overload),
+    ...kept,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    name: node.name || kept?.name,
+    opType: node.opType || kept?.opType,
+    attribute: [...node.attributes.values()].map((value) => encodeAttribute(value, constant)),
+    domain: node.domain || kept?.domain,
+    overload: node.overload || kept?.overload,
   };
 }
 
 function encodeValueInfo({ name, type, kept }: ValueInfo): Wire<'ValueInfo'> {
-  return { ...kept, name, ...(type === null ? {} : { type: encodeType(type) }) };
+  return {
+    ...kept,
+    name: name || kept?.name,
+    type: type === null ? undefined : encodeType(type),
+  };
 }
 
-/** The default domain is written as an empty string, as ONNX's own helpers do. */
 function encodeOpsets(
   opsets: ReadonlyMap<string, number>,
   left: readonly Wire<'OperatorSetId'>[] = [],
 ): Wire<'OperatorSetId'>[] {
   return [...opsets].map(([domain, version], index) => ({
     ...left[index],
-    domain,
+    domain: domain || left[index]?.domain,
     version: BigInt(version),
   }));
-}
-
-/** A text that is absent when empty. */
-function text<K extends string>(key: K, value: string): { [P in K]?: string } {
-  return (value === '' ? {} : { [key]: value }) as { [P in K]?: string };
-}
-
-/** A list that is absent when empty. */
-function many<K extends string, T>(key: K, values: readonly T[]): { [P in K]?: T[] } {
-  return (values.length === 0 ? {} : { [key]: [...values] }) as { [P in K]?: T[] };
 }

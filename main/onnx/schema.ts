@@ -236,8 +236,8 @@ type ValueOf<F extends Field> = F['type'] extends MessageName
 export type Wire<M extends MessageName> = {
   [K in keyof Schema[M]]?: Schema[M][K] extends Field
     ? Schema[M][K] extends { repeated: true }
-      ? ValueOf<Schema[M][K]>[]
-      : ValueOf<Schema[M][K]>
+      ? ValueOf<Schema[M][K]>[] | undefined
+      : ValueOf<Schema[M][K]> | undefined
     : never;
 } & { unknown?: Uint8Array[] };
 

@@ -8,7 +8,16 @@ export interface TensorBytes extends Payload {
 }
 
 /** TensorProto's typed lists. */
-export type PackedField = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Data';
+export const packedFields = [
+  'floatData',
+  'int32Data',
+  'int64Data',
+  'doubleData',
+  'uint64Data',
+] as const;
+
+/** One of them. */
+export type PackedField = (typeof packedFields)[number];
 
 /** A named constant. Types under 8 bits are packed, first element in the lowest bits. */
 export interface Tensor {

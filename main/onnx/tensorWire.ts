@@ -1,10 +1,11 @@
 import { LatheError } from '../../preload/contract/errors.ts';
-import { invalid, keep, type Context } from './context.ts';
+import { emptyTexts, invalid, keep, type Context } from './context.ts';
 import { dataTypeOf, dataTypes } from './dataTypes.ts';
 import { packedFieldOf, unpackVarints } from './packed.ts';
 import type { Payload, Wire } from './schema.ts';
 import {
   byteLength,
+  packedFields,
   type PackedField,
   type SparseTensor,
   type Tensor,
@@ -17,8 +18,16 @@ const EXTERNAL = 1;
 /** A tensor of a file; its elements are checked against shape and type but not read. */
 export function decodeTensor(wire: Wire<'Tensor'>, context: Context): Tensor {
   const { name = '', dataType: code = 0, dims: sizes = [], dataLocation = 0, ...others } = wire;
-  const { rawData, floatData, int32Data, int64Data, doubleData, uint64Data, ...more } = others;
-  const { stringData, ...rest } = more;
+  const { rawData, stringData, ...more } = others;
+  const {
+    floatData: _f,
+    int32Data: _i,
+    int64Data: _l,
+    doubleData: _d,
+    uint64Data: _u,
+    ...known
+  } = more;
+  const rest = { ...known, ...emptyTexts({ name: wire.name }) };
   const fail = (reason: string, value: unknown): LatheError =>
     invalid(context, wire, `tensor ${name}: ${reason}: ${String(value)}`, { tensor: name });
 
@@ -36,9 +45,11 @@ export function decodeTensor(wire: Wire<'Tensor'>, context: Context): Tensor {
   }
   if (dataLocation !== 0) throw fail('unknown data location', dataLocation);
 
-  const packed = Object.entries({ floatData, int32Data, int64Data, doubleData, uint64Data }).filter(
-    ([, payload]) => payload !== undefined && payload.length > 0,
-  ) as [PackedField, Payload][];
+  const packed: [PackedField, Payload][] = [];
+  for (const field of packedFields) {
+    const payload = wire[field];
+    if (payload !== undefined && payload.length > 0) packed.push([field, payload]);
+  }
   const [list] = packed;
   if (packed.length + Number(rawData !== undefined) + Number(stringData !== undefined) > 1) {
     throw fail('elements are given more than once', packed.map(([field]) => field).join(', '));
@@ -62,7 +73,12 @@ export function decodeTensor(wire: Wire<'Tensor'>, context: Context): Tensor {
 /** The message of a tensor, its elements where they were in the file or raw. */
 export function encodeTensor(tensor: Tensor): Wire<'Tensor'> {
   const { name, dataType, dims, bytes, strings, kept } = tensor;
-  const head = { ...kept, dims: dims.map(BigInt), dataType: dataTypes[dataType].code, name };
+  const head = {
+    ...kept,
+    dims: dims.map(BigInt),
+    dataType: dataTypes[dataType].code,
+    name: name || kept?.name,
+  };
   if (strings !== undefined) return { ...head, stringData: [...strings] };
   const { packed } = bytes;
   return packed === undefined

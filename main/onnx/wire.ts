@@ -1,3 +1,5 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion --
+   values pass through here as the table says; `Wire` states the same to the compiler */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import { LatheError } from '../../preload/contract/errors.ts';
@@ -66,8 +68,8 @@ function readFields(
     const { key, field } = entry;
     if (field.oneof) clearOneof(name, into, key);
     if (isMessage(field.type)) {
-      const message = (field.repeated ? undefined : into[key]) ?? {};
-      readFields(state, field.type, message as Untyped, cursor.block(end), depth + 1);
+      const message = ((field.repeated ? undefined : into[key]) ?? {}) as Untyped;
+      readFields(state, field.type, message, cursor.block(end), depth + 1);
       if (field.repeated) list(into, key).push(message);
       else into[key] = message;
     } else if (field.type in packedTypes) {
@@ -103,7 +105,7 @@ function readFields(
 export function writeMessage<M extends MessageName>(name: M, wire: Wire<M>): Uint8Array {
   const budget = { left: LARGEST_MESSAGE };
   const writer = new BinaryWriter();
-  writeFields(writer, name, wire as Untyped, budget);
+  writeFields(writer, name, wire, budget);
   const bytes = writer.finish();
   if (bytes.length > LARGEST_MESSAGE) throw tooLarge();
   return bytes;
