@@ -1,4 +1,4 @@
-import { totalWeight, type Candidates } from './candidates.ts';
+import type { Candidates } from './candidates.ts';
 
 /**
  * Positions of the `count` largest of the first `size` values, best first; of equal values the
@@ -10,103 +10,106 @@ export function largestPositions(
   size: number,
   count: number,
 ): Int32Array {
-  const heap = new Int32Array(Math.min(count, size));
-  let length = 0;
-  // The root is the worst of the best: a smaller value, or an equal one further back.
-  const worse = (a: number, b: number): boolean =>
-    values[a] < values[b] || (values[a] === values[b] && a > b);
-  const sink = (position: number, end: number): void => {
-    let hole = 0;
-    for (;;) {
-      let child = 2 * hole + 1;
-      if (child >= end) break;
-      if (child + 1 < end && worse(heap[child + 1], heap[child])) child += 1;
-      if (!worse(heap[child], position)) break;
-      heap[hole] = heap[child];
-      hole = child;
-    }
-    heap[hole] = position;
-  };
-  for (let position = 0; position < size; position += 1) {
-    if (length === heap.length) {
-      // Later positions lose ties, so only a larger value gets in.
-      if (length > 0 && values[position] > values[heap[0]]) sink(position, length);
-      continue;
-    }
-    let hole = length;
-    length += 1;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      if (!worse(position, heap[parent])) break;
-      heap[hole] = heap[parent];
-      hole = parent;
-    }
-    heap[hole] = position;
+  const heap = new Int32Array(Math.min(count, size)).map((_, position) => position);
+  if (heap.length === 0) return heap;
+  for (let hole = (heap.length >> 1) - 1; hole >= 0; hole -= 1) {
+    sink(values, heap, hole, heap.length);
+  }
+  let least = values[heap[0]];
+  for (let position = heap.length; position < size; position += 1) {
+    // Later positions lose ties, so only a larger value gets in.
+    if (!(values[position] > least)) continue;
+    heap[0] = position;
+    sink(values, heap, 0, heap.length);
+    least = values[heap[0]];
   }
   // Taking the worst off the heap again and again sorts it from the back.
-  for (let end = length - 1; end > 0; end -= 1) {
+  for (let end = heap.length - 1; end > 0; end -= 1) {
     const worst = heap[0];
-    sink(heap[end], end);
+    heap[0] = heap[end];
     heap[end] = worst;
+    sink(values, heap, 0, end);
   }
   return heap;
 }
 
-/**
- * The position that completes a share `share` (0…1) of the weight when candidates are taken in
- * order of `candidates.keys`, largest first and lower position first among equals: the last one of
- * the smallest such set. Quickselect that weighs instead of counting: O(size) on average.
- */
-export function positionCompleting(candidates: Candidates, share: number): number {
-  const { size, keys, weights, order } = candidates;
-  for (let i = 0; i < size; i += 1) order[i] = i;
-  const before = (a: number, b: number): boolean =>
-    keys[a] > keys[b] || (keys[a] === keys[b] && a < b);
-  let missing = share * totalWeight(candidates);
-  let start = 0;
-  let end = size;
-  while (end - start > 1) {
-    const pivot = medianOfThree(order[start], order[(start + end) >> 1], order[end - 1], before);
-    let left = start;
-    let right = end - 1;
-    let mass = 0;
-    while (left <= right) {
-      while (before(order[left], pivot)) {
-        mass += weights[order[left]];
-        left += 1;
-      }
-      while (before(pivot, order[right])) right -= 1;
-      if (left > right) break;
-      const swapped = order[left];
-      order[left] = order[right];
-      order[right] = swapped;
-      mass += weights[order[left]];
-      left += 1;
-      right -= 1;
-    }
-    // Everything before `left` stands before everything from `left` on, or is the pivot itself.
-    if (mass >= missing && left - start < end - start) {
-      end = left;
-    } else if (mass >= missing) {
-      end -= 1;
-    } else {
-      missing -= mass;
-      start = left;
-    }
+/** Restores the heap below `hole`: its root is the worst, a smaller value or an equal one behind. */
+function sink(
+  values: Float32Array | Float64Array,
+  heap: Int32Array,
+  hole: number,
+  end: number,
+): void {
+  const position = heap[hole];
+  for (;;) {
+    let child = 2 * hole + 1;
+    if (child >= end) break;
+    if (child + 1 < end && before(values, heap[child], heap[child + 1])) child += 1;
+    if (!before(values, position, heap[child])) break;
+    heap[hole] = heap[child];
+    hole = child;
   }
-  return order[Math.min(start, size - 1)];
+  heap[hole] = position;
 }
 
-function medianOfThree(
-  a: number,
-  b: number,
-  c: number,
-  before: (a: number, b: number) => boolean,
-): number {
-  if (before(a, b)) {
-    if (before(b, c)) return b;
-    return before(a, c) ? c : a;
+/**
+ * Takes candidates in order of `keys`, largest first and the lower position first among equals,
+ * until their weights sum to at least `mass`, and gives the position that completed it. Quickselect
+ * that weighs instead of counting: O(size) on average.
+ */
+export function positionCompleting(candidates: Candidates, mass: number): number {
+  const { size, keys, weights, order } = candidates;
+  for (let i = 0; i < size; i += 1) order[i] = i;
+  let missing = mass;
+  let start = 0;
+  let end = size;
+  while (start < end) {
+    const pivot = medianOfThree(keys, order[start], order[(start + end) >> 1], order[end - 1]);
+    const split = partition(candidates, start, end, pivot);
+    let front = 0;
+    for (let i = start; i < split; i += 1) front += weights[order[i]];
+    if (front >= missing) {
+      end = split;
+    } else if (front + weights[pivot] >= missing) {
+      return pivot;
+    } else {
+      missing -= front + weights[pivot];
+      start = split + 1;
+    }
   }
-  if (before(a, c)) return a;
-  return before(b, c) ? c : b;
+  // Only rounding leads here: the mass is complete with the last position of the range.
+  return order[end - 1];
+}
+
+/** Moves what stands before `pivot` to the front of [start, end), the pivot behind it; its place. */
+function partition({ keys, order }: Candidates, start: number, end: number, pivot: number): number {
+  const pivotKey = keys[pivot];
+  let split = start;
+  let pivotAt = start;
+  for (let i = start; i < end; i += 1) {
+    const position = order[i];
+    if (position === pivot) pivotAt = i;
+    const key = keys[position];
+    if (key < pivotKey || (key === pivotKey && position >= pivot)) continue;
+    if (pivotAt === split) pivotAt = i;
+    order[i] = order[split];
+    order[split] = position;
+    split += 1;
+  }
+  order[pivotAt] = order[split];
+  order[split] = pivot;
+  return split;
+}
+
+function medianOfThree(keys: Float64Array, a: number, b: number, c: number): number {
+  if (before(keys, a, b)) {
+    if (before(keys, b, c)) return b;
+    return before(keys, a, c) ? c : a;
+  }
+  if (before(keys, a, c)) return a;
+  return before(keys, b, c) ? c : b;
+}
+
+function before(values: Float32Array | Float64Array, a: number, b: number): boolean {
+  return values[a] > values[b] || (values[a] === values[b] && a < b);
 }
