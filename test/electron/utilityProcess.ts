@@ -1,0 +1,88 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { closeFromRemote, sendFromRemote, type MessagePortMain } from './ports.ts';
+
+/** What goes to a utility process … */
+export type ToUtility =
+  | { kind: 'message'; data: unknown; ports: number[] }
+  | { kind: 'port'; port: number; data: unknown }
+  | { kind: 'port-close'; port: number };
+
+/** … and what comes back. */
+export type FromUtility =
+  | { kind: 'message'; data: unknown }
+  | { kind: 'port'; port: number; data: unknown }
+  | { kind: 'port-close'; port: number };
+
+const children = new Set<ChildProcess>();
+
+/** A child process with a parent port. */
+class UtilityProcess extends EventEmitter {
+  pid: number | undefined;
+  readonly #child: ChildProcess;
+  readonly #ports = new Set<number>();
+
+  constructor(modulePath: string, options: readonly string[]) {
+    super();
+    this.#child = fork(modulePath, options, {
+      serialization: 'advanced',
+      execArgv: ['--import', new URL('./utility.ts', import.meta.url).href],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    children.add(this.#child);
+    this.#child.once('spawn', () => {
+      this.pid = this.#child.pid;
+      this.emit('spawn');
+    });
+    this.#child.once('exit', (code, signal) => {
+      children.delete(this.#child);
+      this.pid = undefined;
+      closeFromRemote(this.#ports);
+      // Electron gives a number either way; a signal has none of its own here.
+      this.emit('exit', code ?? (signal === 'SIGKILL' ? 9 : 15));
+    });
+    this.#child.on('message', (message) => this.#hear(message as FromUtility));
+  }
+
+  postMessage(data: unknown, transfer: readonly MessagePortMain[] = []): void {
+    this.#send({ kind: 'message', data, ports: transfer.map((port) => port.id) });
+    for (const port of transfer) {
+      this.#ports.add(port.id);
+      port.moveTo({
+        message: (id, content) => this.#send({ kind: 'port', port: id, data: content }),
+        close: (id) => this.#send({ kind: 'port-close', port: id }),
+      });
+    }
+  }
+
+  kill(): boolean {
+    return this.#child.kill();
+  }
+
+  #send(message: ToUtility): void {
+    // What is sent to a process that has just ended is lost with it.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #hear(message: FromUtility): void {
+    switch (message.kind) {
+      case 'message':
+        this.emit('message', message.data);
+        return;
+      case 'port':
+        sendFromRemote(message.port, message.data);
+        return;
+      case 'port-close':
+        closeFromRemote([message.port]);
+    }
+  }
+}
+
+export const utilityProcess = {
+  fork: (modulePath: string, options: readonly string[] = []): UtilityProcess =>
+    new UtilityProcess(modulePath, options),
+};
+
+export function killUtilities(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
