@@ -55,8 +55,9 @@ function readFields(
   if (!offsets.has(into)) offsets.set(into, cursor.position);
   if (depth > DEEPEST_MESSAGE) throw cursor.malformed(cursor.position, 'nested too deeply');
   const lists = new Map<string, Payload[]>();
+  let start = cursor.position;
   while (cursor.position < end) {
-    const start = cursor.position;
+    start = cursor.position;
     state.fields += 1;
     if (state.fields > MOST_FIELDS) throw cursor.malformed(start, 'too many fields');
     const [number, wireType] = cursor.tag();
@@ -94,7 +95,7 @@ function readFields(
       list(into, key).push(readScalar(cursor, field.type, end));
     }
   }
-  if (cursor.position > end) throw cursor.malformed(cursor.position, 'message ends inside a field');
+  if (cursor.position > end) throw cursor.malformed(start, 'message ends inside a field');
   for (const [key, pieces] of lists) {
     const earlier = into[key] as Payload | undefined;
     into[key] = join(earlier === undefined ? pieces : [earlier, ...pieces]);

@@ -1,8 +1,17 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { createSink, openBytes, readFile } from '../../main/formats/files.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createSink, openBytes, openInside, readFile } from '../../main/formats/files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lathe-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -70,4 +79,71 @@ test('a whole file is read only within its limit', () => {
   const path = fileWith('whole', [1, 2, 3]);
   expect([...readFile(path, 3)]).toEqual([1, 2, 3]);
   expect(() => readFile(path, 2)).toThrow(expect.objectContaining({ code: 'file_too_large' }));
+});
+
+test('a file has its name only when it is complete, and replaces the old one', () => {
+  const path = fileWith('replaced', [1]);
+  const sink = createSink(path);
+  sink.write(Uint8Array.of(2, 3));
+  expect([...readFile(path, 9)]).toEqual([1]);
+  sink.close();
+  expect([...readFile(path, 9)]).toEqual([2, 3]);
+});
+
+test('a discarded file leaves the old one and nothing else', () => {
+  const path = fileWith('discarded', [1]);
+  const sink = createSink(path);
+  sink.write(Uint8Array.of(2, 3));
+  sink.discard();
+  sink.discard();
+  expect([...readFile(path, 9)]).toEqual([1]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('discarded'))).toEqual(['discarded']);
+});
+
+describe('a file inside a folder', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'lathe-outside-'));
+  afterAll(() => rmSync(outside, { recursive: true }));
+  const root = join(folder, 'root');
+  mkdirSync(join(root, 'sub'), { recursive: true });
+  writeFileSync(join(root, 'sub', 'weights'), 'abc');
+  writeFileSync(join(outside, 'secret'), 'secret');
+  symlinkSync(join(outside, 'secret'), join(root, 'link'));
+  symlinkSync(outside, join(root, 'linked'));
+  symlinkSync(join(root, 'sub', 'weights'), join(root, 'link-within'));
+  symlinkSync(join(root, 'sub'), join(root, 'sub-within'));
+  linkSync(join(outside, 'secret'), join(root, 'hard'));
+
+  test('is opened, through a link of a folder that stays inside too', () => {
+    for (const path of ['sub/weights', 'sub-within/weights']) {
+      const bytes = openInside(root, path);
+      expect(new TextDecoder().decode(bytes.read(0, 3))).toBe('abc');
+      bytes.close();
+    }
+  });
+
+  test('is opened in a folder that is itself reached through a link', () => {
+    symlinkSync(root, join(folder, 'root-link'));
+    const bytes = openInside(join(folder, 'root-link'), 'sub/weights');
+    expect(bytes.length).toBe(3);
+    bytes.close();
+  });
+
+  test.each([
+    ['a link to a file outside', 'link'],
+    ['a link to a folder outside', 'linked/secret'],
+    ['a link to a file inside', 'link-within'],
+    ['a hard link', 'hard'],
+    ['a path that leads outside', '../../secret'],
+    ['an absolute path', join(outside, 'secret')],
+  ])('is refused: %s', (_, path) => {
+    expect(() => openInside(root, path)).toThrow(expect.objectContaining({ code: 'path_refused' }));
+  });
+
+  test.each([
+    ['file_missing', 'none'],
+    ['file_missing', 'none/weights'],
+    ['file_malformed', 'sub'],
+  ])('fails with %s where it should: %s', (code, path) => {
+    expect(() => openInside(root, path)).toThrow(expect.objectContaining({ code }));
+  });
 });
