@@ -1,0 +1,96 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { commonOptions, parseArguments, UsageError, type Options } from './commands/arguments.ts';
+import { interruptedCode, type Command } from './commands/command.ts';
+import { homePath } from './library/home.ts';
+
+/** Loaded one at a time: a command starts as fast as what it needs itself. */
+const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  models: () => import('./commands/models.ts'),
+  import: () => import('./commands/import.ts'),
+  show: () => import('./commands/show.ts'),
+  tokenize: () => import('./commands/tokenize.ts'),
+  generate: () => import('./commands/generate.ts'),
+  bench: () => import('./commands/bench.ts'),
+  studio: () => import('./commands/studio.ts'),
+};
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(interruptedCode);
+    stop.abort();
+  });
+}
+// The reader of a pipe may leave early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const typed = process.argv.slice(2);
+// Compiled code is kept, here and in the runners: it halves the time they take to start.
+const homeAt = typed.indexOf('--home');
+const codeCache = join(homePath(homeAt < 0 ? undefined : typed[homeAt + 1]), 'cache', 'code');
+process.env['NODE_COMPILE_CACHE'] ??= codeCache;
+enableCompileCache(process.env['NODE_COMPILE_CACHE']);
+
+const code = await run(typed).catch((error: unknown) => report(error, typed.includes('--json')));
+await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+process.exit(code);
+
+async function run([name = '--help', ...rest]: string[]): Promise<number> {
+  if (name === '--help' || name === 'help') {
+    process.stdout.write(await overview());
+    return 0;
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined)
+    throw new UsageError(`unknown command: ${name} (lathe --help lists them)`);
+  const { command } = await load();
+  const options = { ...command.options, ...commonOptions };
+  const args = parseArguments(rest, options);
+  if (args.has('help')) {
+    process.stdout.write(helpText(name, command, options));
+    return 0;
+  }
+  command.check(args);
+  const { openEngine } = await import('./commands/engine.ts');
+  const opened = openEngine(args, command.usesRunner);
+  try {
+    const { engine, whole } = opened;
+    const context = { args, json: args.has('json'), signal: stop.signal, engine, whole };
+    return (await command.run(context)) ?? 0;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function report(error: unknown, json: boolean): Promise<number> {
+  const { failureOf } = await import('./commands/failure.ts');
+  const { text, document, code } = failureOf(error);
+  if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
+  else process.stderr.write(`lathe: ${text}\n`);
+  return code;
+}
+
+async function overview(): Promise<string> {
+  const lines = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => {
+      const { command } = await load();
+      return `  ${name.padEnd(10)}${command.summary}`;
+    }),
+  );
+  return [
+    'Usage: lathe <command> …\n',
+    ...lines,
+    '\nlathe <command> --help says more. <model> is a name of the library or a folder.\n',
+  ].join('\n');
+}
+
+function helpText(name: string, command: Command, options: Options): string {
+  const lines = Object.entries(options).map(([option, { placeholder, help }]) => {
+    const left = placeholder === undefined ? `--${option}` : `--${option} ${placeholder}`;
+    return `  ${left.padEnd(26)} ${help}`;
+  });
+  return `Usage: lathe ${name} ${command.synopsis}\n\n${command.summary}\n\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+
+/** What was typed cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** One option of a command. `placeholder` names its value; an option without one is a switch. */
+export interface Option {
+  readonly help: string;
+  readonly placeholder?: string;
+  readonly multiple?: boolean;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** What was typed, with the ways to read it that report mistakes uniformly. */
+export interface Arguments {
+  readonly positionals: readonly string[];
+  has(name: string): boolean;
+  text(name: string): string | undefined;
+  texts(name: string): string[];
+  number(name: string): number | undefined;
+}
+
+/** Options that every command takes. */
+export const commonOptions: Options = {
+  json: { help: 'print one JSON document on stdout, progress as lines on stderr' },
+  home: {
+    placeholder: 'DIR',
+    help: "the library's folder (default: LATHE_HOME, else the platform's)",
+  },
+  threads: { placeholder: 'N', help: 'threads to compute with (default: physical cores)' },
+  device: { placeholder: 'cpu|webgpu|cuda|coreml|dml', help: 'where to compute (default: cpu)' },
+  help: { help: 'print this text' },
+};
+
+/** Reads a command line strictly: what is not an option of the command is a mistake. */
+export function parseArguments(args: readonly string[], options: Options): Arguments {
+  const { values, positionals } = parse(joinNegativeNumbers(args, options), options);
+  const text = (name: string): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    positionals,
+    has: (name) => values[name] !== undefined,
+    text,
+    texts(name) {
+      const value = values[name];
+      return Array.isArray(value) ? value.map(String) : [];
+    },
+    number(name) {
+      const value = text(name);
+      return value === undefined ? undefined : toNumber(value, `--${name}`);
+    },
+  };
+}
+
+export function toNumber(text: string, what: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number)) return number;
+  throw new UsageError(`${what} must be a number: ${text}`);
+}
+
+/** The only positional argument. */
+export function onlyPositional({ positionals }: Arguments, what: string): string {
+  const [first, second] = positionals;
+  if (first === undefined) throw new UsageError(`${what} is missing`);
+  if (second !== undefined) throw new UsageError(`one ${what} only: ${second}`);
+  return first;
+}
+
+export function noPositionals({ positionals }: Arguments): void {
+  if (positionals[0] !== undefined) throw new UsageError(`unexpected argument: ${positionals[0]}`);
+}
+
+/** A path as typed. npm runs scripts in the project's folder and says where the user was. */
+export function typedPath(path: string): string {
+  const here = resolve(path);
+  const start = process.env['INIT_CWD'];
+  if (existsSync(here) || start === undefined) return here;
+  const there = resolve(start, path);
+  return existsSync(there) ? there : here;
+}
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+function parse(args: string[], options: Options): { values: Values; positionals: string[] } {
+  const config = Object.fromEntries(
+    Object.entries(options).map(([name, option]): [string, ParseArgsOptionDescriptor] => [
+      name,
+      {
+        type: option.placeholder === undefined ? 'boolean' : 'string',
+        multiple: option.multiple ?? false,
+      },
+    ]),
+  );
+  try {
+    return parseArgs({ args, options: config, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
+
+/** `--presence-penalty -0.5`: a value, not an option of the name `0.5`. */
+function joinNegativeNumbers(args: readonly string[], options: Options): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? '';
+    const takesValue = options[before.slice(2)]?.placeholder !== undefined;
+    if (takesValue && before.startsWith('--') && /^-[\d.]/.test(arg))
+      joined.push(`${joined.pop()}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}

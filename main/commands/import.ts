@@ -1,0 +1,30 @@
+import { onlyPositional, typedPath, UsageError } from './arguments.ts';
+import type { Command } from './command.ts';
+import { bytes, noteProgress, print, printJson } from './output.ts';
+
+export const command: Command = {
+  summary: 'copy a model folder into the library',
+  synopsis: '<folder> [--name N]',
+  options: { name: { placeholder: 'N', help: "name in the library (default: the folder's)" } },
+  usesRunner: true,
+  check(args) {
+    const source = onlyPositional(args, 'folder');
+    if (source.startsWith('hf:')) {
+      throw new UsageError(`only folders can be imported: ${source}`);
+    }
+  },
+  async run({ args, engine, json, signal }) {
+    const client = await engine();
+    const path = typedPath(onlyPositional(args, 'folder'));
+    const name = args.text('name');
+    const events = await client.models.import(
+      { path, ...(name === undefined ? {} : { name }) },
+      { signal },
+    );
+    for await (const event of events) {
+      if (event.kind === 'progress') noteProgress(event);
+      else if (json) printJson(event.model);
+      else print(`${event.model.name}: ${bytes(event.model.bytes)} in ${event.model.folder}`);
+    }
+  },
+};

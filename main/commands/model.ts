@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { EngineClient } from '../../preload/contract/index.ts';
+import { typedPath } from './arguments.ts';
+
+/**
+ * What `<model>` means: a path where it is written as one, else a name of the library, else a
+ * folder of that name.
+ */
+export async function modelOf(typed: string, client: EngineClient): Promise<string> {
+  const path = typedPath(typed);
+  if (isAbsolute(typed) || /^\.{1,2}([/\\]|$)/.test(typed)) return path;
+  if (!existsSync(join(path, 'config.json'))) return typed;
+  const models = await client.models.list();
+  return models.some((model) => model.name === typed) ? typed : path;
+}
