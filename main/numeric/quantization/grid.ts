@@ -44,8 +44,7 @@ export const grids: Readonly<Record<GridName, Grid>> = {
       const { low, high } = rangeOf(values, offset, length);
       const extreme = Math.abs(high) > Math.abs(low) ? high : low;
       const zeroPoint = 2 ** (bits - 1);
-      // A magnitude below the smallest step of float32 gives 0 (or -0, made 0 for equal files).
-      return { scale: fround(fround(extreme) / -zeroPoint) + 0, zeroPoint };
+      return { scale: normalOrZero(fround(fround(extreme) / -zeroPoint)), zeroPoint };
     },
     code: ortCode,
   },
@@ -54,7 +53,8 @@ export const grids: Readonly<Record<GridName, Grid>> = {
     parameters(values, offset, length, bits) {
       const { low, high } = rangeOf(values, offset, length);
       const least = fround(Math.min(low, 0));
-      const scale = fround(fround(fround(Math.max(high, 0)) - least) / (2 ** bits - 1));
+      const range = fround(fround(Math.max(high, 0)) - least);
+      const scale = normalOrZero(fround(range / (2 ** bits - 1)));
       const zeroPoint = scale === 0 ? 0 : roundHalfAway(fround(0 - fround(least / scale)));
       return { scale, zeroPoint: clamp(zeroPoint, 0, 2 ** bits - 1) };
     },
@@ -65,7 +65,7 @@ export const grids: Readonly<Record<GridName, Grid>> = {
     parameters(values, offset, length, bits) {
       const { low, high } = rangeOf(values, offset, length);
       const limit = Math.max(Math.abs(low), Math.abs(high), 0);
-      return gptqParameters(low < 0 ? -limit : 0, limit, bits, 2 ** (bits - 1));
+      return gptqParameters(-limit, limit, bits, 2 ** (bits - 1));
     },
     code: researchCode,
   },
@@ -107,6 +107,11 @@ function gptqParameters(
 
 /** The smallest normal float32: smaller scales lose digits, and their reciprocals overflow. */
 const smallestScale = 2 ** -126;
+
+/** Also makes -0 of a group of zeros 0, so that equal weights give equal files. */
+function normalOrZero(scale: number): number {
+  return Math.abs(scale) < smallestScale ? 0 : scale;
+}
 
 function rangeOf(values: Floats, offset: number, length: number): { low: number; high: number } {
   let low = values[offset];
