@@ -1,0 +1,148 @@
+import { samplePrompts } from './draft.ts';
+import { modelKey } from './models.ts';
+import { views, type ViewName } from './navigation.ts';
+import { isRunning } from './run.ts';
+import { textOf } from './tokens.ts';
+import type { Shortcut } from './shortcuts.ts';
+import type { Studio } from './studio.ts';
+
+/** Something the user can do, by palette, key or button. */
+export interface Command {
+  readonly id: string;
+  readonly title: string;
+  readonly group: 'Run' | 'Go to' | 'Show' | 'Model' | 'Preset' | 'Example';
+  readonly shortcut?: Shortcut;
+  run(): void;
+}
+
+export const viewTitles: Readonly<Record<ViewName, string>> = {
+  library: 'Library',
+  playground: 'Playground',
+  settings: 'Settings',
+};
+
+export const paletteShortcut: Shortcut = { key: 'k', mod: true };
+
+/** Everything that can be done now: what cannot is left out. */
+export function commandsOf(studio: Studio): Command[] {
+  return [
+    ...runCommands(studio),
+    ...goCommands(studio),
+    ...showCommands(studio),
+    ...choiceCommands(studio),
+  ];
+}
+
+function runCommands(studio: Studio): Command[] {
+  const { generation, draft, host } = studio;
+  const state = generation.store.getState();
+  const commands: Command[] = [
+    {
+      id: 'run',
+      title: 'Run the prompt',
+      group: 'Run',
+      shortcut: { key: 'Enter', mod: true },
+      run: () => void studio.run(),
+    },
+  ];
+  if (isRunning(state)) {
+    commands.push({
+      id: 'stop',
+      title: 'Stop',
+      group: 'Run',
+      shortcut: { key: 'Escape' },
+      run: () => generation.stop(),
+    });
+  }
+  if (state.kind === 'finished' || state.kind === 'failed') {
+    commands.push(
+      { id: 'again', title: 'Run again', group: 'Run', run: () => void generation.again() },
+      {
+        id: 'copy',
+        title: 'Copy the output',
+        group: 'Run',
+        run: () => void host.copy(textOf(state.run.blocks)),
+      },
+      { id: 'clear', title: 'Clear the output', group: 'Run', run: () => generation.clear() },
+    );
+  }
+  commands.push({
+    id: 'new',
+    title: 'Start an empty prompt',
+    group: 'Run',
+    run: () => {
+      generation.clear();
+      draft.change({ text: '', messages: [{ role: 'user', content: '' }] });
+      studio.navigation.go('playground');
+    },
+  });
+  return commands;
+}
+
+const goCommands = ({ navigation }: Studio): Command[] =>
+  views.map((view, index) => ({
+    id: `go-${view}`,
+    title: viewTitles[view],
+    group: 'Go to',
+    shortcut: { key: String(index + 1), mod: true },
+    run: () => navigation.go(view),
+  }));
+
+const showCommands = ({ navigation, settings }: Studio): Command[] => [
+  {
+    id: 'folder',
+    title: 'Open folder…',
+    group: 'Model',
+    shortcut: { key: 'o', mod: true },
+    run: () => navigation.open('folder'),
+  },
+  { id: 'history', title: 'History', group: 'Show', run: () => navigation.toggleHistory() },
+  {
+    id: 'colors',
+    title: 'Token probabilities as colours',
+    group: 'Show',
+    run: () => navigation.toggleColored(),
+  },
+  ...(['system', 'light', 'dark'] as const).map((theme): Command => ({
+    id: `theme-${theme}`,
+    title:
+      theme === 'system' ? 'Theme of the system' : `${theme === 'light' ? 'Light' : 'Dark'} theme`,
+    group: 'Show',
+    run: () => void settings.save({ theme }),
+  })),
+  {
+    id: 'shortcuts',
+    title: 'Keyboard shortcuts',
+    group: 'Show',
+    shortcut: { key: '/', mod: true },
+    run: () => navigation.open('shortcuts'),
+  },
+];
+
+function choiceCommands(studio: Studio): Command[] {
+  const models = studio.models.store.getState().models ?? [];
+  const { presets } = studio.presets.store.getState();
+  return [
+    ...models.map((model): Command => ({
+      id: `model-${modelKey(model)}`,
+      title: `Use ${model.name}`,
+      group: 'Model',
+      run: () => studio.tryModel(modelKey(model)),
+    })),
+    ...presets.map((preset): Command => ({
+      id: `preset-${preset.name}`,
+      title: `Apply ${preset.name}`,
+      group: 'Preset',
+      run: () => studio.draft.apply(preset),
+    })),
+    ...samplePrompts.map(({ title, text }): Command => ({
+      id: `sample-${title}`,
+      title,
+      group: 'Example',
+      run: () => {
+        studio.draft.change({ mode: 'completion', text });
+        studio.navigation.go('playground');
+      },
+    })),
+  ];
+}

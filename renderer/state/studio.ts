@@ -1,0 +1,138 @@
+import type { StoreApi } from 'zustand/vanilla';
+import type { EngineConnection } from '../engine/connection.ts';
+import type { EngineEvent } from '../../preload/contract/index.ts';
+import { createConnection, type ConnectionStatus } from './connection.ts';
+import { createDraft, requestOf, type DraftStore } from './draft.ts';
+import { createGeneration, type Frame, type Generation } from './generation.ts';
+import { createHistory, type History } from './history.ts';
+import type { Memory } from './memory.ts';
+import { createModels, modelKey, type Models } from './models.ts';
+import { createNavigation, type Navigation } from './navigation.ts';
+import { createPresets, type Presets } from './presets.ts';
+import { createRunners, type Runners } from './runners.ts';
+import { createSettings, type SettingsStore } from './settings.ts';
+
+/** What the page around the studio can do; the browser shell has no folder dialog. */
+export interface Host {
+  readonly mac: boolean;
+  readonly chooseFolder: (() => Promise<string | null>) | null;
+  openExternal(url: string): void;
+  copy(text: string): Promise<void>;
+}
+
+/** All state of the window, and what joins its parts. Works without React. */
+export interface Studio {
+  readonly host: Host;
+  readonly connection: StoreApi<ConnectionStatus>;
+  readonly navigation: Navigation;
+  readonly draft: DraftStore;
+  readonly generation: Generation;
+  readonly history: History;
+  readonly presets: Presets;
+  readonly models: Models;
+  readonly settings: SettingsStore;
+  readonly runners: Runners;
+  /** Runs the draft. Does nothing while it is not complete. */
+  run(): Promise<void>;
+  /** Shows a run of the history with the prompt and settings it had. */
+  reopen(id: string): Promise<void>;
+  /** Opens a model in the playground. */
+  tryModel(key: string): void;
+  close(): void;
+}
+
+export interface StudioOptions {
+  readonly host: Host;
+  readonly memory: Memory;
+  readonly frame: Frame;
+}
+
+/** Builds the studio over a connection and loads everything whenever the engine comes up. */
+export function createStudio(engine: EngineConnection, options: StudioOptions): Studio {
+  const { client } = engine;
+  const { host, memory, frame } = options;
+  const draft = createDraft(memory);
+  const generation = createGeneration(client, frame);
+  const history = createHistory(client);
+  const models = createModels(client, memory);
+  const navigation = createNavigation(memory);
+  const presets = createPresets(client);
+  const runners = createRunners(client);
+  const settings = createSettings(client, memory);
+  let closed = false;
+
+  models.store.subscribe(({ models: known }) => {
+    const { model } = draft.store.getState();
+    if (!known || known.some((record) => modelKey(record) === model)) return;
+    const embedded = known.find(({ source }) => source === 'embedded') ?? known[0];
+    const next = embedded ? modelKey(embedded) : null;
+    if (next !== model) draft.change({ model: next });
+  });
+
+  const onEvent = async (event: EngineEvent): Promise<void> => {
+    switch (event.kind) {
+      case 'runner':
+        return runners.told(event.state);
+      case 'models-changed':
+        return models.load();
+      case 'runs-changed':
+        return history.load();
+    }
+  };
+  /** Ends with the link that carries it; the next `up` listens anew. */
+  const listen = async (): Promise<void> => {
+    for await (const event of await client.system.events()) {
+      if (closed) return;
+      void onEvent(event);
+    }
+  };
+  const loadAll = async (): Promise<void> => {
+    // Each of these shows its own failure; a link that breaks meanwhile is shown by `connection`.
+    await Promise.allSettled([
+      settings.load(),
+      models.load(),
+      history.load(),
+      presets.load(),
+      runners.load(),
+      listen(),
+    ]);
+  };
+  const unsubscribe = engine.subscribe(({ kind }) => {
+    if (kind === 'ready') void loadAll();
+  });
+  if (engine.state().kind === 'ready') void loadAll();
+
+  return {
+    host,
+    connection: createConnection(engine),
+    navigation,
+    draft,
+    generation,
+    history,
+    presets,
+    models,
+    settings,
+    runners,
+    async run() {
+      const request = requestOf(draft.store.getState());
+      navigation.go('playground');
+      if (request) await generation.start(request);
+    },
+    async reopen(id) {
+      const run = await history.get(id);
+      draft.restore(run.request);
+      generation.reopen(run);
+      navigation.go('playground');
+    },
+    tryModel(key) {
+      draft.change({ model: key });
+      navigation.go('playground');
+    },
+    close() {
+      closed = true;
+      unsubscribe();
+      generation.stop();
+      engine.close();
+    },
+  };
+}

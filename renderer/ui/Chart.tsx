@@ -1,0 +1,33 @@
+import { useLayoutEffect, useRef, useState } from 'react';
+
+interface ChartProps {
+  /** Said to those who do not see the picture. */
+  label: string;
+  /** Draws into the empty SVG at a width in pixels. */
+  draw: (svg: SVGSVGElement, width: number) => void;
+}
+
+/** A picture drawn by one of the charts, at the width of its surroundings. */
+export function Chart({ label, draw }: ChartProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const svg = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(0);
+
+  useLayoutEffect(() => {
+    if (!frame.current) return undefined;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry) setWidth(Math.floor(entry.contentRect.width));
+    });
+    observer.observe(frame.current);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (svg.current && width > 0) draw(svg.current, width);
+  }, [draw, width]);
+
+  return (
+    <div ref={frame}>
+      <svg ref={svg} role="img" aria-label={label} style={{ display: 'block' }} />
+    </div>
+  );
+}

@@ -1,0 +1,210 @@
+import {
+  ActionIcon,
+  Button,
+  createTheme,
+  Input,
+  Modal,
+  Popover,
+  SegmentedControl,
+  Select,
+  Slider,
+  Switch,
+  Tooltip,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from '@mantine/core';
+import { probabilityColors, type Ground } from '../charts/probability.ts';
+
+/** The one place of colour. Contrast of text on every surface is at least 4.5 (tested). */
+export const palette = {
+  light: {
+    ground: '#f3f5f6',
+    surface: '#ffffff',
+    raised: '#ffffff',
+    hover: '#e9edef',
+    line: '#dbe0e3',
+    lineStrong: '#b9c1c6',
+    text: '#14191c',
+    dim: '#56616a',
+    accent: '#0b6a76',
+    accentSoft: '#dceef0',
+    onAccent: '#ffffff',
+    bar: '#8aa0aa',
+    track: '#edf0f2',
+    good: '#1b7a47',
+    warn: '#8f5b00',
+    bad: '#b3261e',
+    badSoft: '#fbeae9',
+    warnSoft: '#fbf1dd',
+  },
+  dark: {
+    ground: '#0e1113',
+    surface: '#15191c',
+    raised: '#1b2024',
+    hover: '#22282c',
+    line: '#282f34',
+    lineStrong: '#434d54',
+    text: '#e2e7ea',
+    dim: '#98a4ac',
+    accent: '#56bfca',
+    accentSoft: '#14343a',
+    onAccent: '#06181b',
+    bar: '#6b7f89',
+    track: '#22292e',
+    good: '#5cc48b',
+    warn: '#e0b050',
+    bad: '#f2877f',
+    badSoft: '#3a1d1b',
+    warnSoft: '#362a12',
+  },
+} as const;
+
+export type Scheme = keyof typeof palette;
+
+/** How the probability colours lie on each surface. */
+export const grounds: Readonly<Record<Scheme, Ground>> = {
+  light: { surface: palette.light.surface, lightness: 68, strength: 0.62 },
+  dark: { surface: palette.dark.surface, lightness: 56, strength: 0.62 },
+};
+
+const accent: MantineColorsTuple = [
+  '#eaf6f7',
+  '#dceef0',
+  '#b5dde1',
+  '#88cad1',
+  '#56bfca',
+  '#2f9fab',
+  '#167e8a',
+  '#0b6a76',
+  '#08545e',
+  '#053d45',
+];
+
+const gray: MantineColorsTuple = [
+  '#f8f9fa',
+  '#f3f5f6',
+  '#e9edef',
+  '#dbe0e3',
+  '#b9c1c6',
+  '#8a959c',
+  '#56616a',
+  '#3f484f',
+  '#2a3136',
+  '#14191c',
+];
+
+const dark: MantineColorsTuple = [
+  '#e2e7ea',
+  '#c3cbd0',
+  '#98a4ac',
+  '#6b7780',
+  '#343d43',
+  '#282f34',
+  '#1b2024',
+  '#15191c',
+  '#0e1113',
+  '#090b0d',
+];
+
+/** Controls are 32 pixels high, 24 in tight places: both lie on the grid of 8. */
+const heights = { xs: '24px', sm: '32px' };
+
+/** Sizes and defaults of every Mantine component that the studio uses. */
+export const theme = createTheme({
+  colors: { accent, gray, dark },
+  primaryColor: 'accent',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  white: '#ffffff',
+  black: palette.light.text,
+  fontFamily: "'Inter Variable', system-ui, sans-serif",
+  fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
+  lineHeights: { xs: '16px', sm: '20px', md: '20px', lg: '24px', xl: '28px' },
+  spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '32px' },
+  radius: { xs: '2px', sm: '4px', md: '6px', lg: '8px', xl: '12px' },
+  defaultRadius: 'sm',
+  respectReducedMotion: true,
+  cursorType: 'pointer',
+  headings: {
+    fontWeight: '600',
+    sizes: {
+      h1: { fontSize: '20px', lineHeight: '28px' },
+      h2: { fontSize: '14px', lineHeight: '20px' },
+      h3: { fontSize: '13px', lineHeight: '20px' },
+    },
+  },
+  components: {
+    Button: Button.extend({
+      defaultProps: { size: 'sm' },
+      vars: (_theme, { size }) => ({
+        root: {
+          '--button-height': size === 'xs' ? heights.xs : heights.sm,
+          '--button-padding-x': size === 'xs' ? '8px' : '12px',
+          '--button-fz': size === 'xs' ? '12px' : '13px',
+        },
+      }),
+    }),
+    ActionIcon: ActionIcon.extend({
+      defaultProps: { variant: 'subtle', color: 'gray', size: 'sm' },
+      vars: (_theme, { size }) => ({
+        root: { '--ai-size': size === 'md' ? heights.sm : heights.xs },
+      }),
+    }),
+    Input: Input.extend({
+      defaultProps: { size: 'sm' },
+      vars: (_theme, { size, multiline }) => {
+        const height = multiline ? 'auto' : size === 'xs' ? heights.xs : heights.sm;
+        return { wrapper: { '--input-height': height, '--input-fz': '13px' } };
+      },
+    }),
+    Select: Select.extend({
+      defaultProps: { size: 'sm', allowDeselect: false, comboboxProps: { shadow: 'md' } },
+    }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
+    Slider: Slider.extend({ defaultProps: { size: 2, thumbSize: 12, label: null } }),
+    Switch: Switch.extend({ defaultProps: { size: 'xs' } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: {
+        openDelay: 400,
+        multiline: true,
+        maw: 288,
+        events: { hover: true, focus: true, touch: false },
+      },
+    }),
+    Popover: Popover.extend({ defaultProps: { shadow: 'md' } }),
+    Modal: Modal.extend({ defaultProps: { centered: true, transitionProps: { duration: 0 } } }),
+  },
+});
+
+const schemeVariables = (scheme: Scheme): Record<string, string> => {
+  const colors = palette[scheme];
+  const named = Object.entries(colors).map(([name, value]) => [
+    `--lathe-${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value,
+  ]);
+  const shades = probabilityColors(grounds[scheme]).map((color, shade) => [
+    `--lathe-p${shade}`,
+    color,
+  ]);
+  return {
+    ...Object.fromEntries([...named, ...shades]),
+    '--mantine-color-body': colors.ground,
+    '--mantine-color-text': colors.text,
+    '--mantine-color-dimmed': colors.dim,
+    '--mantine-color-placeholder': colors.dim,
+    '--mantine-color-default': colors.surface,
+    '--mantine-color-default-hover': colors.hover,
+    '--mantine-color-default-border': colors.line,
+    '--mantine-color-error': colors.bad,
+  };
+};
+
+/** Every colour as a CSS variable: views and charts name these and nothing else. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {
+    '--lathe-mono': "'JetBrains Mono Variable', ui-monospace, monospace",
+  },
+  light: schemeVariables('light'),
+  dark: schemeVariables('dark'),
+});

@@ -1,0 +1,73 @@
+import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
+import { IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import type { ModelRecord } from '../../../preload/contract/index.ts';
+import { toFailure } from '../../state/failure.ts';
+import { modelKey } from '../../state/models.ts';
+import { offerUndo, tellFailure } from '../../ui/notify.tsx';
+import { useStudio } from '../studioContext.ts';
+import { ConfigTab } from './ConfigTab.tsx';
+import { GraphTab } from './GraphTab.tsx';
+import classes from './Library.module.css';
+import { OverviewTab } from './OverviewTab.tsx';
+import { TensorsTab } from './TensorsTab.tsx';
+import { TokenizerTab } from './TokenizerTab.tsx';
+
+/** All that is known of one model. */
+export function Details({ record }: { record: ModelRecord }) {
+  const { models, tryModel } = useStudio();
+  const key = modelKey(record);
+  const remove = async (): Promise<void> => {
+    try {
+      const restore = await models.remove(record);
+      const where = record.source === 'folder' ? 'closed' : 'moved to the trash';
+      offerUndo({ message: `${record.name} ${where}`, undo: () => void restore() });
+    } catch (error) {
+      tellFailure(toFailure(error).message);
+    }
+  };
+  const removeLabel = record.source === 'folder' ? 'Close this folder' : 'Move to the trash';
+  return (
+    <section aria-label={`Details of ${record.name}`} className={classes.details}>
+      <div className={classes.title}>
+        <h2>{record.name}</h2>
+        {record.source !== 'embedded' && (
+          <Tooltip label={removeLabel}>
+            <ActionIcon size="md" aria-label={removeLabel} onClick={() => void remove()}>
+              <IconTrash size={16} stroke={1.5} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+        <Button
+          leftSection={<IconPlayerPlay size={16} stroke={1.5} aria-hidden="true" />}
+          onClick={() => tryModel(key)}
+        >
+          Open in playground
+        </Button>
+      </div>
+      <Tabs defaultValue="overview" keepMounted={false} className={classes.tabs}>
+        <Tabs.List px={8}>
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          <Tabs.Tab value="tensors">Tensors</Tabs.Tab>
+          <Tabs.Tab value="graph">Graph</Tabs.Tab>
+          <Tabs.Tab value="tokenizer">Tokenizer</Tabs.Tab>
+          <Tabs.Tab value="config">Config</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview" className={classes.tab}>
+          <OverviewTab record={record} />
+        </Tabs.Panel>
+        <Tabs.Panel value="tensors" className={classes.tableTab}>
+          <TensorsTab model={key} name={record.name} />
+        </Tabs.Panel>
+        <Tabs.Panel value="graph" className={classes.tab}>
+          <GraphTab model={key} />
+        </Tabs.Panel>
+        <Tabs.Panel value="tokenizer" className={classes.tab}>
+          <TokenizerTab record={record} />
+        </Tabs.Panel>
+        <Tabs.Panel value="config" className={classes.tab}>
+          <ConfigTab model={key} />
+        </Tabs.Panel>
+      </Tabs>
+    </section>
+  );
+}

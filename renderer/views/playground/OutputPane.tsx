@@ -1,0 +1,142 @@
+import { Button, Progress, Switch } from '@mantine/core';
+import { IconCopy, IconMessagePlus } from '@tabler/icons-react';
+import type { FinishReason, Progress as Stage } from '../../../preload/contract/index.ts';
+import type { RunState } from '../../state/run.ts';
+import { keyNames } from '../../state/shortcuts.ts';
+import { textOf } from '../../state/tokens.ts';
+import { Empty } from '../../ui/Empty.tsx';
+import { formatDuration } from '../../ui/format.ts';
+import { Keys } from '../../ui/Keys.tsx';
+import { tell } from '../../ui/notify.tsx';
+import { usePart, useStudio } from '../studioContext.ts';
+import { ExportMenu } from './ExportMenu.tsx';
+import { Failed } from './Failed.tsx';
+import classes from './OutputPane.module.css';
+import { OutputLog } from './OutputLog.tsx';
+import { ProbabilityLegend } from './ProbabilityLegend.tsx';
+import { Reproduce } from './Reproduce.tsx';
+
+/** The tokens as they come, and what can be done with them. */
+export function OutputPane() {
+  const { generation, host } = useStudio();
+  const state = usePart(generation.store, (current) => current);
+  return (
+    <section aria-label="Result" className={classes.pane}>
+      <Bar state={state} />
+      {(state.kind === 'loading' || state.kind === 'prefilling') && (
+        <Waiting
+          what={state.kind === 'loading' ? 'Loading the model' : 'Reading the prompt'}
+          progress={state.progress}
+        />
+      )}
+      {state.kind === 'failed' && <Failed failure={state.failure} />}
+      {state.kind === 'idle' ? (
+        <Empty action={<Keys names={keyNames({ key: 'Enter', mod: true }, host.mac)} />}>
+          Run the prompt to see its continuation here, token by token, coloured by how probable the
+          model found each.
+        </Empty>
+      ) : (
+        <OutputLog state={state} />
+      )}
+    </section>
+  );
+}
+
+function Bar({ state }: { state: RunState }) {
+  const { navigation, host } = useStudio();
+  const colored = usePart(navigation.store, (current) => current.colored);
+  const ended = state.kind === 'finished' || state.kind === 'failed';
+  const copy = async (): Promise<void> => {
+    if (state.kind === 'idle') return;
+    await host.copy(state.kind === 'finished' ? state.text : textOf(state.run.blocks));
+    tell('Output copied');
+  };
+  return (
+    <div className={classes.bar}>
+      <h2>Output</h2>
+      <span role="status" className={classes.reason}>
+        {state.kind === 'finished' && finishText[state.reason]}
+      </span>
+      <span className={classes.tools}>
+        {colored && <ProbabilityLegend />}
+        <Switch label="Probability" checked={colored} onChange={() => navigation.toggleColored()} />
+        {ended && <ContinueChat state={state} />}
+        {state.kind !== 'idle' && (
+          <>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconCopy size={14} aria-hidden="true" />}
+              onClick={() => void copy()}
+            >
+              Copy
+            </Button>
+            <ExportMenu run={state.run} />
+            <Reproduce run={state.run} />
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+const finishText: Readonly<Record<FinishReason, string>> = {
+  'end-of-text': 'ended by itself',
+  'stop-string': 'ended at a stop string',
+  'max-tokens': 'ended at max tokens',
+  'context-full': 'ended: context full',
+  cancelled: 'stopped',
+};
+
+/** Puts the answer into the conversation, so that the next message can follow. */
+function ContinueChat({ state }: { state: Exclude<RunState, { kind: 'idle' }> }) {
+  const { draft } = useStudio();
+  const { prompt } = state.run.request;
+  if (prompt.kind !== 'chat' || state.run.count === 0) return null;
+  const content = textOf([...keptBlocks(state), ...state.run.blocks]).trim();
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={<IconMessagePlus size={14} aria-hidden="true" />}
+      onClick={() =>
+        draft.change({
+          mode: 'chat',
+          messages: [
+            ...prompt.messages,
+            { role: 'assistant', content },
+            { role: 'user', content: '' },
+          ],
+        })
+      }
+    >
+      Add to chat
+    </Button>
+  );
+}
+
+const keptBlocks = ({ run }: Exclude<RunState, { kind: 'idle' }>) =>
+  run.kept ? [{ start: 0, tokens: run.kept }] : [];
+
+function Waiting({ what, progress }: { what: string; progress: Stage | null }) {
+  const fraction = progress?.fraction;
+  return (
+    <div className={classes.waiting} role="status">
+      <span>
+        {progress?.stage ?? what}
+        {progress?.remainingMs !== undefined && (
+          <span className={classes.remaining}>
+            {' '}
+            about {formatDuration(progress.remainingMs)} left
+          </span>
+        )}
+      </span>
+      <Progress
+        aria-label={what}
+        size={2}
+        value={fraction === undefined ? 100 : fraction * 100}
+        animated={fraction === undefined}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import { Tooltip } from '@mantine/core';
+import { spotlight } from '@mantine/spotlight';
+import { IconBooks, IconCommand, IconPlayerPlay, IconSettings } from '@tabler/icons-react';
+import type { ComponentType } from 'react';
+import { paletteShortcut, viewTitles } from '../../state/commands.ts';
+import { views, type ViewName } from '../../state/navigation.ts';
+import { keyNames } from '../../state/shortcuts.ts';
+import { usePart, useStudio } from '../studioContext.ts';
+import classes from './Rail.module.css';
+
+const icons: Readonly<Record<ViewName, ComponentType<{ size: number; stroke: number }>>> = {
+  library: IconBooks,
+  playground: IconPlayerPlay,
+  settings: IconSettings,
+};
+
+/** The views, one below the other; settings and the palette stand at the foot. */
+export function Rail() {
+  const { host } = useStudio();
+  return (
+    <nav className={classes.rail} aria-label="Views">
+      {views.map((view) => (
+        <RailLink key={view} view={view} />
+      ))}
+      <Tooltip
+        label={`Commands (${keyNames(paletteShortcut, host.mac).join(' ')})`}
+        position="right"
+      >
+        <button type="button" className={classes.link} onClick={() => spotlight.open()}>
+          <IconCommand size={20} stroke={1.5} aria-hidden="true" />
+          Commands
+        </button>
+      </Tooltip>
+    </nav>
+  );
+}
+
+function RailLink({ view }: { view: ViewName }) {
+  const { navigation } = useStudio();
+  const current = usePart(navigation.store, (state) => state.view);
+  const Icon = icons[view];
+  return (
+    <a
+      href={`#${view}`}
+      className={classes.link}
+      data-foot={view === 'settings' || undefined}
+      aria-current={current === view ? 'page' : undefined}
+      onClick={(event) => {
+        event.preventDefault();
+        navigation.go(view);
+      }}
+    >
+      <Icon size={20} stroke={1.5} aria-hidden="true" />
+      {viewTitles[view]}
+    </a>
+  );
+}

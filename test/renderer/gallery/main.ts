@@ -1,0 +1,40 @@
+import { noMemory, storageMemory } from '../../../renderer/state/memory.ts';
+import { createStudio } from '../../../renderer/state/studio.ts';
+import { render } from '../../../renderer/views/render.tsx';
+import { createFakeEngine, fakeTokens, type FakeOptions } from '../fakeEngine.ts';
+
+// What the page shows is said in its address: ?tokenMs=5&crashAfter=30&theme=dark&empty=1
+const query = new URLSearchParams(window.location.search);
+const number = (name: string): number | undefined =>
+  query.has(name) ? Number(query.get(name)) : undefined;
+const tokenMs = number('tokenMs');
+const crashAfter = number('crashAfter');
+const repeat = number('repeat');
+const theme = query.get('theme');
+
+const options: FakeOptions = {
+  ...(tokenMs !== undefined && { tokenMs }),
+  ...(crashAfter !== undefined && { crashAfter }),
+  ...(repeat !== undefined && {
+    text: `${fakeTokens('The robot went on and on and on through the garden and the rain. ')
+      .map(({ text }) => text)
+      .join('')}`.repeat(repeat),
+  }),
+  ...(query.has('empty') && { models: [] }),
+  settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },
+};
+const engine = createFakeEngine(options);
+const studio = createStudio(engine, {
+  memory: query.has('remember') ? storageMemory(window.localStorage) : noMemory,
+  frame: (then) => void requestAnimationFrame(then),
+  host: {
+    mac: false,
+    chooseFolder: query.has('desktop') ? () => Promise.resolve('/models/SmolLM2-135M') : null,
+    openExternal: () => {},
+    copy: (text) => navigator.clipboard.writeText(text),
+  },
+});
+Object.assign(window, { studio, engine });
+
+const root = document.querySelector('#root');
+if (root) render(root, studio);
