@@ -163,8 +163,9 @@ async function create(
 
 function sessionOptions(threads: number, device: Device): InferenceSession.SessionOptions {
   return {
-    // What the device cannot do falls back to the processor.
-    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    // Alone: what a device cannot do runs on the processor anyway, and in a longer list a device
+    // that is not there would be passed over in silence.
+    executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

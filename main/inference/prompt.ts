@@ -1,0 +1,41 @@
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { Prompt } from '../../preload/contract/generation.ts';
+import { renderChat } from '../tokenizer/chatTemplate.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+/**
+ * The tokens of a prompt as the model reads them: special tokens added to a completion, a chat
+ * rendered by the model's template. An empty completion is the begin-of-text token. Throws
+ * `template_invalid` where a chat has no template or the template fails, `usage` where there is
+ * nothing to begin with.
+ */
+export async function encodePrompt(
+  tokenizer: Tokenizer,
+  prompt: Prompt,
+  signal?: AbortSignal,
+): Promise<number[]> {
+  const ids = await encode(tokenizer, prompt, signal);
+  if (ids.length > 0) return ids;
+  if (tokenizer.beginOfText !== null) return [tokenizer.beginOfText];
+  throw new LatheError('usage', 'the prompt is empty, and this model has no begin-of-text token');
+}
+
+async function encode(
+  tokenizer: Tokenizer,
+  prompt: Prompt,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  switch (prompt.kind) {
+    case 'completion':
+      return tokenizer.encode(prompt.text, { specials: true });
+    case 'chat': {
+      if (tokenizer.chatTemplate === null)
+        throw new LatheError('template_invalid', 'this model has no chat template');
+      const { messages } = prompt;
+      const variables = { messages, tokens: tokenizer.specialTokens, addGenerationPrompt: true };
+      const text = await renderChat(tokenizer.chatTemplate, variables, signal);
+      // The template has written the special tokens itself.
+      return tokenizer.encode(text, { specials: false });
+    }
+  }
+}
