@@ -13,6 +13,14 @@ const modelWith = (...graph: number[][]): Uint8Array =>
   Uint8Array.from([...integer(1, 10), ...block(7, graph.flat()), ...opset]);
 const decode = (bytes: Uint8Array): Model => decodeModel(bytes, 'model.onnx');
 
+const keyValue = (field: number): number[] =>
+  block(field, [...text(1, 'key'), ...text(2, 'value')]);
+
+const attribute = (...fields: number[][]): Uint8Array =>
+  modelWith(block(1, [...text(4, 'Op'), ...block(5, [...text(1, 'a'), ...fields.flat()])]));
+
+const valueOf = (bytes: Uint8Array): unknown => decode(bytes).graph.nodes[0]?.attributes.get('a');
+
 test('a model of ours decodes to what it was, and encodes to the same bytes', () => {
   const model = smallModel();
   const bytes = encodeModel(model);
@@ -30,7 +38,6 @@ test('a model of ours decodes to what it was, and encodes to the same bytes', ()
 });
 
 test('documentation, metadata, devices and fields from the future survive', () => {
-  const entry = (field: number): number[] => block(field, [...text(1, 'key'), ...text(2, 'value')]);
   const future = integer(900, 7);
   const type = block(2, [
     ...block(1, [
@@ -58,7 +65,7 @@ test('documentation, metadata, devices and fields from the future survive', () =
     ]),
     ...text(6, 'doc'),
     ...text(7, ''),
-    ...entry(9),
+    ...keyValue(9),
     ...block(10, [...text(1, 'gpu'), ...block(2, text(1, 'x')), ...integer(3, 1)]),
     ...future,
   ]);
@@ -71,7 +78,7 @@ test('documentation, metadata, devices and fields from the future survive', () =
     ...tensor,
     ...text(8, 'c'),
     ...block(9, [0, 0, 0, 0]),
-    ...entry(16),
+    ...keyValue(16),
     ...future,
   ]);
   const graph = block(7, [
@@ -79,17 +86,17 @@ test('documentation, metadata, devices and fields from the future survive', () =
     ...text(2, ''),
     ...constant,
     ...text(10, 'doc'),
-    ...block(11, [...text(1, 'x'), ...type, ...text(3, 'doc'), ...entry(4), ...future]),
+    ...block(11, [...text(1, 'x'), ...type, ...text(3, 'doc'), ...keyValue(4), ...future]),
     ...block(12, text(1, 'y')),
-    ...block(14, [...text(1, 'x'), ...entry(2)]),
-    ...entry(16),
+    ...block(14, [...text(1, 'x'), ...keyValue(2)]),
+    ...keyValue(16),
     ...future,
   ]);
   const fn = block(25, [
     ...text(1, 'F'),
     ...text(8, 'doc'),
     ...block(9, [...text(1, ''), ...integer(2, 21), ...future]),
-    ...entry(14),
+    ...keyValue(14),
     ...future,
   ]);
   const bytes = Uint8Array.from([
@@ -100,8 +107,8 @@ test('documentation, metadata, devices and fields from the future survive', () =
     ...text(6, 'doc'),
     ...graph,
     ...block(8, [...text(1, ''), ...integer(2, 21), ...future]),
-    ...entry(14),
-    ...block(20, [...block(2, text(2, 'training')), ...entry(3)]),
+    ...keyValue(14),
+    ...block(20, [...block(2, text(2, 'training')), ...keyValue(3)]),
     ...fn,
     ...block(26, [...text(1, 'gpu'), ...integer(2, 2)]),
     ...future,
@@ -134,10 +141,6 @@ test('types of sequences, maps, optionals, sparse tensors and opaque values surv
 });
 
 describe('attributes', () => {
-  const attribute = (...fields: number[][]): Uint8Array =>
-    modelWith(block(1, [...text(4, 'Op'), ...block(5, [...text(1, 'a'), ...fields.flat()])]));
-  const valueOf = (bytes: Uint8Array): unknown => decode(bytes).graph.nodes[0]?.attributes.get('a');
-
   test('of a file before types were given have the type of what they hold', () => {
     expect(valueOf(attribute(float(2, 0.5)))).toEqual({ name: 'a', kind: 'float', value: 0.5 });
   });

@@ -66,6 +66,14 @@ function readWeight(path: string): number[] {
   }
 }
 
+const sparse = (name: string, size: number): string => {
+  const path = join(root, name);
+  const file = openSync(path, 'w');
+  ftruncateSync(file, size);
+  closeSync(file);
+  return path;
+};
+
 describe('external data inside the folder is read', () => {
   test.each<[string, Entries, number[], number?]>([
     ['whole', [['location', 'ok.bin']], [5, 6]],
@@ -216,13 +224,6 @@ describe('external data that does not fit is refused', () => {
 
 describe('beyond 2 GiB', () => {
   const far = 5 * 2 ** 30;
-  const sparse = (name: string, size: number): string => {
-    const path = join(root, name);
-    const file = openSync(path, 'w');
-    ftruncateSync(file, size);
-    closeSync(file);
-    return path;
-  };
 
   test.each([2 ** 31 - 8, 2 ** 31, 2 ** 32 - 8, 2 ** 32, far])(
     'external data at %i is read',

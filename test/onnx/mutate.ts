@@ -5,26 +5,27 @@ import { tensorOf } from '../../main/onnx/tensor.ts';
 import type { Random } from '../../main/numeric/random.ts';
 
 /** A small valid model with something of everything: attributes of many kinds, a branch, a loop. */
+const branch = (name: string, opType: string): Model['graph'] => ({
+  name,
+  nodes: [
+    {
+      name: `${name} node`,
+      opType,
+      domain: '',
+      overload: '',
+      inputs: ['scaled'],
+      outputs: [`${name} out`],
+      attributes: new Map(),
+    },
+  ],
+  initializers: new Map(),
+  sparseInitializers: [],
+  inputs: [],
+  outputs: [{ name: `${name} out`, type: { kind: 'tensor', dataType: 'float32', shape: null } }],
+  valueInfo: [],
+});
+
 export function smallModel(): Model {
-  const branch = (name: string, opType: string): Model['graph'] => ({
-    name,
-    nodes: [
-      {
-        name: `${name} node`,
-        opType,
-        domain: '',
-        overload: '',
-        inputs: ['scaled'],
-        outputs: [`${name} out`],
-        attributes: new Map(),
-      },
-    ],
-    initializers: new Map(),
-    sparseInitializers: [],
-    inputs: [],
-    outputs: [{ name: `${name} out`, type: { kind: 'tensor', dataType: 'float32', shape: null } }],
-    valueInfo: [],
-  });
   const build = new GraphBuilder({ name: 'small', opset: 21 });
   const x = build.input('x', 'float32', ['batch', 4]);
   const weight = build.initializer(tensorOf('weight', [4, 4], new Float32Array(16).fill(0.5)));
@@ -44,8 +45,9 @@ export function smallModel(): Model {
     attributes: { allowzero: int(0) },
   });
   const [turned = ''] = build.node('Transpose', [rows], { attributes: { perm: ints([1, 0]) } });
-  const [y = ''] = build.node('Cast', [turned], {
-    attributes: { to: int(1), round_mode: text('up') },
+  const [cast = ''] = build.node('Cast', [turned], { attributes: { to: int(1) } });
+  const [y = ''] = build.node('Gelu', [cast], {
+    attributes: { approximate: text('tanh') },
     outputs: ['y'],
   });
   build.output(y, 'float32', [2, 'rows']);

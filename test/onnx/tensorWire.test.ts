@@ -30,12 +30,18 @@ const bytesOf = (array: ArrayBufferView): number[] => [
   ...new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
 ];
 
+const list = (field: number, values: (number | bigint)[]): number[] =>
+  block(
+    field,
+    values.flatMap((value) => varint(value)),
+  );
+
+const sparse = (bytes: number[]): unknown => {
+  const { wire, offsets } = readMessage('SparseTensor', sourceOf(bytes));
+  return decodeSparseTensor(wire, contextOf(offsets)).dims;
+};
+
 describe('elements of a typed list are the bytes a raw tensor has', () => {
-  const list = (field: number, values: (number | bigint)[]): number[] =>
-    block(
-      field,
-      values.flatMap((value) => varint(value)),
-    );
   test.each<[DataType, number, number[], ArrayBufferView]>([
     ['float32', 2, block(4, bytesOf(Float32Array.of(1, -2))), Float32Array.of(1, -2)],
     ['complex64', 1, block(4, bytesOf(Float32Array.of(1, -2))), Float32Array.of(1, -2)],
@@ -84,7 +90,7 @@ describe('shapes', () => {
     ['no elements beside a large size', head('float32', 0, 2n ** 40n), 0],
     ['odd number of 4-bit elements', head('int4', 3), 2],
     ['2-bit elements', head('uint2', 5), 2],
-    ['100,000 dimensions', head('uint8', ...new Array<number>(100_000).fill(1)), 1],
+    ['100,000 dimensions', head('uint8', ...Array.from({ length: 100_000 }, () => 1)), 1],
   ])('%s', (_, fields, length) => {
     const raw = block(9, new Uint8Array(length));
     expect(decode(fields, raw).bytes.length).toBe(length);
@@ -136,10 +142,6 @@ describe('strings', () => {
 
 test('a sparse tensor needs its values and where they are', () => {
   const part = [...head('float32', 1), ...block(9, [0, 0, 0, 0])];
-  const sparse = (bytes: number[]): unknown => {
-    const { wire, offsets } = readMessage('SparseTensor', sourceOf(bytes));
-    return decodeSparseTensor(wire, contextOf(offsets)).dims;
-  };
   expect(sparse([...block(1, part), ...block(2, part), ...integer(3, 9)])).toEqual([9]);
   expect(() => sparse([...block(1, part), ...integer(3, 9)])).toThrow(refused);
   expect(() => sparse([...block(1, part), ...block(2, part), ...integer(3, -9)])).toThrow(refused);

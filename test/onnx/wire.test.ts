@@ -17,6 +17,16 @@ const failure = (run: () => unknown): unknown => {
   return 'accepted';
 };
 
+const ones = (count: number): number[] => Array.from({ length: count }, () => 255);
+
+const tensor = (code: number): number[] => block(1, integer(1, code));
+
+const nested = (depth: number): number[] => {
+  let bytes: number[] = [];
+  for (let level = 0; level < depth; level += 1) bytes = block(4, block(1, bytes));
+  return bytes;
+};
+
 test('every field of the table has a known type, and fields stand in ascending order', () => {
   const scalars = 'int32 int64 float string bytes payload packed32 packed64 packedVarint'.split(
     ' ',
@@ -31,7 +41,6 @@ test('every field of the table has a known type, and fields stand in ascending o
 });
 
 describe('varints', () => {
-  const ones = (count: number): number[] => Array.from({ length: count }, () => 255);
   test.each<[string, number[], unknown]>([
     ['0', [0], { irVersion: 0n }],
     ['127', [127], { irVersion: 127n }],
@@ -86,7 +95,7 @@ describe('lengths', () => {
     expect(failure(() => read('Model', bytes))).toEqual(['file_malformed', offset]);
   });
 
-  test.each([1, 2, 3, 5, 8, 13, 21, 34])(
+  test.each([1, 2, 3, 5, 8, 9, 13, 21, 34])(
     'a model cut after %i bytes is refused or shorter',
     (cut) => {
       const whole = [
@@ -95,9 +104,9 @@ describe('lengths', () => {
         ...block(7, text(2, 'a graph of some length')),
       ];
       const outcome = failure(() => read('Model', whole.slice(0, cut)));
-      const cleanCuts = new Set([2, 9]);
-      if (cleanCuts.has(cut)) expect(outcome).toBe('accepted');
-      else expect(outcome).toEqual(['file_malformed', expect.any(Number)]);
+      // Between two fields of the model there is nothing to miss.
+      const complete = [2, 9].includes(cut);
+      expect(outcome).toEqual(complete ? 'accepted' : ['file_malformed', expect.any(Number)]);
     },
   );
 });
@@ -154,7 +163,6 @@ describe('what is given twice', () => {
   });
 
   test('of alternatives the last one counts, merged with itself only', () => {
-    const tensor = (code: number): number[] => block(1, integer(1, code));
     const shape = block(1, block(2, block(1, integer(1, 4))));
     expect(read('Type', [...tensor(1), ...shape])).toEqual({
       tensorType: { elemType: 1, shape: { dim: [{ dimValue: 4n }] } },
@@ -196,11 +204,6 @@ describe('limits', () => {
   });
 
   test('messages are nested at most 64 deep', () => {
-    const nested = (depth: number): number[] => {
-      let bytes: number[] = [];
-      for (let level = 0; level < depth; level += 1) bytes = block(4, block(1, bytes));
-      return bytes;
-    };
     expect(failure(() => read('Type', nested(32)))).toBe('accepted');
     expect(failure(() => read('Type', nested(33)))).toEqual(['file_malformed', expect.any(Number)]);
     expect(failure(() => read('Type', nested(2000)))).toEqual([
