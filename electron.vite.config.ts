@@ -38,6 +38,8 @@ export default defineConfig({
     build: {
       outDir: at('out/renderer'),
       minify: true,
+      // Every asset a file: the content security policy allows no font from a data: URL.
+      assetsInlineLimit: 0,
       rolldownOptions: { input: { index: at('renderer/index.html') } },
     },
   },

@@ -10,11 +10,10 @@ import { appScheme, appSchemePrivileges } from './app/security.ts';
 import { openWindow } from './app/window.ts';
 
 const built = join(import.meta.dirname, '..');
-const home = process.env['LATHE_HOME'];
 
 app.setName('Lathe');
-// Each library has its own window: its own lock and its own memory of where it was.
-if (home) app.setPath('userData', join(home, 'window'));
+// Each library has its own window: its own lock, profile and memory of where it was.
+app.setPath('userData', join(process.env['LATHE_HOME'] || app.getPath('userData'), 'window'));
 app.enableSandbox();
 protocol.registerSchemesAsPrivileged([{ scheme: appScheme, privileges: appSchemePrivileges }]);
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { takeLock } from './lock.ts';
+import { utilityMetrics } from './utilityProcess.ts';
 
 type PathName = 'home' | 'appData' | 'userData' | 'temp';
 
@@ -85,6 +86,10 @@ class App extends EventEmitter {
   }
 
   enableSandbox(): void {}
+
+  getAppMetrics(): object[] {
+    return utilityMetrics();
+  }
 
   requestSingleInstanceLock(): boolean {
     return takeLock(join(this.getPath('userData'), 'stand-in.lock'), (argv, cwd) =>

@@ -14,7 +14,11 @@ export type FromUtility =
   | { kind: 'port'; port: number; data: unknown }
   | { kind: 'port-close'; port: number };
 
-const children = new Set<ChildProcess>();
+interface ForkOptions {
+  serviceName?: string;
+}
+
+const children = new Map<ChildProcess, string>();
 
 /** A child process with a parent port. */
 class UtilityProcess extends EventEmitter {
@@ -22,14 +26,14 @@ class UtilityProcess extends EventEmitter {
   readonly #child: ChildProcess;
   readonly #ports = new Set<number>();
 
-  constructor(modulePath: string, options: readonly string[]) {
+  constructor(modulePath: string, values: readonly string[], options: ForkOptions) {
     super();
-    this.#child = fork(modulePath, options, {
+    this.#child = fork(modulePath, values, {
       serialization: 'advanced',
       execArgv: ['--import', new URL('./utility.ts', import.meta.url).href],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    children.add(this.#child);
+    children.set(this.#child, options.serviceName ?? 'Node Utility Process');
     this.#child.once('spawn', () => {
       this.pid = this.#child.pid;
       this.emit('spawn');
@@ -79,10 +83,17 @@ class UtilityProcess extends EventEmitter {
 }
 
 export const utilityProcess = {
-  fork: (modulePath: string, options: readonly string[] = []): UtilityProcess =>
-    new UtilityProcess(modulePath, options),
+  fork: (
+    modulePath: string,
+    values: readonly string[] = [],
+    options: ForkOptions = {},
+  ): UtilityProcess => new UtilityProcess(modulePath, values, options),
 };
 
+/** The living utility processes, as `app.getAppMetrics` lists them. */
+export const utilityMetrics = (): { pid: number; type: 'Utility'; name: string }[] =>
+  [...children].map(([child, name]) => ({ pid: child.pid ?? 0, type: 'Utility', name }));
+
 export function killUtilities(): void {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children.keys()) child.kill('SIGKILL');
 }
