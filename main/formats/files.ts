@@ -66,10 +66,13 @@ export function openInside(folder: string, relative: string): Bytes {
 
 function bytesOf(path: string, descriptor: { fd: number; length: number }): Bytes {
   const { length } = descriptor;
+  let open = true;
   return {
     length,
     path,
     read(offset, size) {
+      // The system may have given the descriptor to another file by now.
+      if (!open) throw new Error(`read after close: ${path}`);
       if (!(offset >= 0 && size >= 0 && offset + size <= length)) {
         throw new LatheError(
           'file_malformed',
@@ -80,6 +83,8 @@ function bytesOf(path: string, descriptor: { fd: number; length: number }): Byte
       return readFully(descriptor.fd, path, offset, size);
     },
     close() {
+      if (!open) return;
+      open = false;
       fs.closeSync(descriptor.fd);
     },
   };

@@ -66,6 +66,16 @@ test('a file that shrinks while open is reported as changed', () => {
   bytes.close();
 });
 
+test('a closed file cannot be read, and closing twice closes no other file', () => {
+  const bytes = openBytes(fileWith('closed', [1]));
+  bytes.close();
+  const other = openBytes(fileWith('other', [2]));
+  bytes.close();
+  expect(() => bytes.read(0, 1)).toThrow('read after close');
+  expect([...other.read(0, 1)]).toEqual([2]);
+  other.close();
+});
+
 test('a missing file and a folder are typed errors', () => {
   const missing = join(folder, 'nothing', 'here');
   expect(() => openBytes(missing)).toThrow(
