@@ -1,6 +1,6 @@
 import type { GenerateEvent, GenerateRequest } from '../../preload/contract/generation.ts';
 import type { Progress } from '../../preload/contract/models.ts';
-import type { Manifest } from '../library/manifest.ts';
+import { fingerprintOf, type Manifest } from '../library/manifest.ts';
 import type { RunRecorder } from '../library/runs.ts';
 import { refOf, type Core } from './core.ts';
 import { fromOrpc } from './errors.ts';
@@ -72,6 +72,7 @@ export async function* load(
   const request = {
     folder: manifest.record.folder,
     weights: manifest.record.sha256,
+    fingerprint: fingerprintOf(manifest.files),
     form,
     graphs: core.library.home.graphs,
     threads,

@@ -21,10 +21,10 @@ export function estimateMemory(
   context: number,
   available: number,
 ): MemoryEstimate {
-  const { layers, hidden, inner, heads, kvHeads, headDim } = sizes;
+  const { cachePerToken, hidden, inner, heads } = sizes;
   const rows = Math.min(chunk, context);
   const weights = record.parameters * bytesPerNumber;
-  const cache = 2 * layers * kvHeads * headDim * context * bytesPerNumber;
+  const cache = cachePerToken * context * bytesPerNumber;
   const perLayer = rows * (3 * inner + 6 * hidden) + heads * rows * context;
   const activations = (perLayer + record.vocabularySize) * bytesPerNumber;
   const total = weights + cache + activations;

@@ -4,7 +4,7 @@ import { LatheError } from '../../preload/contract/errors.ts';
 import type { ModelRecord, Progress } from '../../preload/contract/models.ts';
 import { hashFile, identify } from '../library/hashes.ts';
 import { weightsHash, type FileHash, type Manifest } from '../library/manifest.ts';
-import { modelFiles, type ModelFile } from '../library/modelFiles.ts';
+import { modelFiles, roleOf, type ModelFile } from '../library/modelFiles.ts';
 import { noModel } from '../library/models.ts';
 import type { Core } from './core.ts';
 import { progressOf } from './progress.ts';
@@ -149,11 +149,9 @@ async function changedFile(
   const hashes = await hashAll(core, record.folder, now, options);
   const changed = hashes.find((file) => recorded.get(file.name)?.sha256 !== file.sha256);
   if (changed) return join(record.folder, changed.name);
-  const gone = files.find((file) => !present.has(file.name) && isSetting(file.name));
+  const gone = files.find((file) => !present.has(file.name) && roleOf(file.name) !== 'text');
   return gone ? join(record.folder, gone.name) : null;
 }
-
-const isSetting = (name: string): boolean => /\.(json|jinja|safetensors)$/.test(name);
 
 /** sha256 of files; those that are known and unchanged are not read again. */
 export async function hashAll(

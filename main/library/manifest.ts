@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { modelRecordSchema } from '../../preload/contract/models.ts';
+import { roleOf } from './modelFiles.ts';
 
 /** Sizes of the network that decide how much memory it takes. */
 export const networkSizesSchema = z.object({
-  layers: z.number().int().positive(),
+  /** Numbers that all layers together keep per token of context. */
+  cachePerToken: z.number().int().positive(),
   hidden: z.number().int().positive(),
   inner: z.number().int().positive(),
   heads: z.number().int().positive(),
-  kvHeads: z.number().int().positive(),
-  headDim: z.number().int().positive(),
 });
 export type NetworkSizes = z.infer<typeof networkSizesSchema>;
 
@@ -69,7 +69,15 @@ export function weightsHash(files: readonly FileHash[]): string {
   const weights = files.filter((file) => file.name.endsWith('.safetensors'));
   const [only] = weights;
   if (weights.length === 1 && only) return only.sha256;
+  return hashOfHashes(weights);
+}
+
+/** sha256 over everything that decides what a model says: all files but card and licence. */
+export const fingerprintOf = (files: readonly FileHash[]): string =>
+  hashOfHashes(files.filter((file) => roleOf(file.name) !== 'text'));
+
+function hashOfHashes(files: readonly FileHash[]): string {
   const hash = createHash('sha256');
-  for (const file of weights) hash.update(`${file.name} ${file.sha256}\n`);
+  for (const file of files) hash.update(`${file.name} ${file.sha256}\n`);
   return hash.digest('hex');
 }

@@ -24,7 +24,10 @@ const settingsNames = new Set([
   'model.safetensors.index.json',
 ]);
 
-function roleOf(name: string): ModelFile['role'] | null {
+const singleWeights = 'model.safetensors';
+
+/** What a file of this name is for; null for files that Lathe leaves alone. */
+export function roleOf(name: string): ModelFile['role'] | null {
   if (settingsNames.has(name)) return 'settings';
   if (name.endsWith('.safetensors')) return 'weights';
   if (/^(readme|licen[sc]e|notice)(\.md|\.txt)?$/i.test(name)) return 'text';
@@ -56,14 +59,19 @@ export function modelFiles(folder: string): ModelFile[] {
         ? []
         : [{ name, bytes: regularSize(root, join(folder, name), name), role }];
     });
-  if (!files.some((file) => file.name === 'config.json')) {
+  // Where there is a single weight file, others beside it are another format's copy of the same.
+  const isSingle = files.some((file) => file.name === singleWeights);
+  const used = files.filter(
+    (file) => !isSingle || file.role !== 'weights' || file.name === singleWeights,
+  );
+  if (!used.some((file) => file.name === 'config.json')) {
     const file = join(folder, 'config.json');
     throw new LatheError('file_missing', `not a model folder, config.json is missing: ${folder}`, {
       file,
       next: ['open-folder'],
     });
   }
-  return files;
+  return used;
 }
 
 function realFolder(folder: string): string {

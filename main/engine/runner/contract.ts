@@ -49,6 +49,8 @@ export const modelSourceSchema = z.object({
 export type ModelSource = z.infer<typeof modelSourceSchema>;
 
 export const loadRequestSchema = modelSourceSchema.extend({
+  /** sha256 over all files that decide what the model says: another one is another model. */
+  fingerprint: z.string(),
   threads: z.number().int().positive(),
   device: deviceSchema,
 });
@@ -61,6 +63,10 @@ const loadedSchema = z.object({
   fastCache: z.boolean(),
 });
 export type Loaded = z.infer<typeof loadedSchema>;
+
+/** What a runner measures itself; its memory and loading are seen from outside. */
+export const benchMeasuredSchema = benchResultSchema.omit({ peakRssBytes: true, loadMs: true });
+export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 
 const errors = Object.fromEntries(
   Object.entries(errorMessages).map(([code, message]) => [
@@ -86,9 +92,7 @@ export const runnerContract = {
   /** Of the model loaded last. */
   generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
   /** Of the model loaded last. */
-  bench: call
-    .input(benchRequestSchema)
-    .output(events(benchResultSchema.omit({ peakRssBytes: true, loadMs: true }))),
+  bench: call.input(benchRequestSchema).output(events(benchMeasuredSchema)),
   /** Ends the job that streams now, after its current step; answers when it has ended. */
   cancel: call.output(z.void()),
 };

@@ -1,2 +1,67 @@
+import { implement } from '@orpc/server';
+import type { BenchRequest } from '../../../preload/contract/bench.ts';
+import type { Progress, Token } from '../../../preload/contract/models.ts';
+import type { Prompt } from '../../../preload/contract/generation.ts';
+import { generate } from '../../inference/generate.ts';
+import { benchDecode } from '../../inference/measure.ts';
+import { encodePrompt } from '../../inference/prompt.ts';
+import { typedErrors } from '../errors.ts';
+import { progressOf } from '../progress.ts';
+import { runnerContract, type BenchMeasured, type ModelSource } from './contract.ts';
+import { inspectFolder, readConfig, tensorTable } from './folder.ts';
+import { graphFacts, graphOf } from './graph.ts';
+import { createJobs } from './jobs.ts';
+import { createHolder, type LoadedModel } from './loaded.ts';
+import { readTokenizer } from './tokenizer.ts';
+
+const jobs = createJobs();
+const holder = createHolder();
+const os = implement(runnerContract).use(typedErrors);
+
 /** Everything the engine may ask of a runner. */
-export const runnerRouter = {};
+export const runnerRouter = os.router({
+  inspect: os.inspect.handler(({ input }) => inspectFolder(input.folder)),
+  tensors: os.tensors.handler(({ input }) => tensorTable(input.folder)),
+  graph: os.graph.handler(({ input }) => describeGraph(input)),
+  tokenize: os.tokenize.handler(({ input }) => tokenize(input.folder, input.prompt)),
+  load: os.load.handler(({ input, signal }) => jobs.run(signal, () => holder.load(input))),
+  generate: os.generate.handler(({ input, signal }) => {
+    const { decoder, tokenizer } = holder.get();
+    return jobs.run(signal, (stop) => generate(decoder, tokenizer, input, { signal: stop }));
+  }),
+  bench: os.bench.handler(({ input, signal }) =>
+    jobs.run(signal, (stop) => bench(holder.get(), input, stop)),
+  ),
+  cancel: os.cancel.handler(() => jobs.cancel()),
+});
+
+async function describeGraph(source: ModelSource) {
+  const { architecture } = readConfig(source.folder);
+  return graphFacts(await graphOf(source), source.form, architecture.hookPoints(source.form));
+}
+
+async function tokenize(folder: string, prompt: Prompt): Promise<Token[]> {
+  const tokenizer = await readTokenizer(folder);
+  const ids = await encodePrompt(tokenizer, prompt);
+  const stream = tokenizer.streamDecoder();
+  return ids.map((id) => ({ id, text: stream.push(id), bytes: [...tokenizer.token(id).bytes] }));
+}
+
+async function* bench(
+  { decoder, request: { threads, device } }: LoadedModel,
+  request: BenchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Progress | BenchMeasured> {
+  const timings = yield* progressOf((report) =>
+    benchDecode(decoder, request, {
+      signal,
+      onProgress: (fraction) => report('measuring', fraction),
+    }),
+  );
+  yield { kind: 'done', request, ...timings, threads, device, protocol: protocolOf(request) };
+}
+
+const protocolOf = ({ promptTokens, newTokens, batch, runs, form }: BenchRequest): string =>
+  `${runs} runs after one to warm up, each a prompt of ${promptTokens} tokens read in chunks and ` +
+  `${newTokens} greedy steps, ${batch} equal rows, ${form} graph; wall-clock time inside the process ` +
+  `that runs the model`;

@@ -1,0 +1,54 @@
+import type { Progress } from '../../../preload/contract/models.ts';
+import { LatheError } from '../../../preload/contract/errors.ts';
+import { Decoder } from '../../inference/decoder.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import type { Loaded, LoadRequest } from './contract.ts';
+import { readConfig } from './folder.ts';
+import { graphOf } from './graph.ts';
+import { readTokenizer } from './tokenizer.ts';
+
+/** The model that this process holds, at most one. */
+export interface LoadedModel {
+  readonly request: LoadRequest;
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
+}
+
+export interface ModelHolder {
+  /** Loads a model in place of the one before; nothing happens when it is the same. */
+  load(request: LoadRequest): AsyncGenerator<Progress | Loaded>;
+  /** Throws when nothing was loaded. */
+  get(): LoadedModel;
+}
+
+export function createHolder(): ModelHolder {
+  let held: LoadedModel | null = null;
+  return {
+    async *load(request) {
+      const key = JSON.stringify(request);
+      if (held && JSON.stringify(held.request) === key) {
+        yield { kind: 'loaded', loadMs: 0, fastCache: held.decoder.fastCache };
+        return;
+      }
+      const start = performance.now();
+      const before = held;
+      held = null;
+      await before?.decoder.close();
+      yield { kind: 'progress', stage: 'preparing the graph' };
+      const file = await graphOf(request);
+      yield { kind: 'progress', stage: 'loading the model' };
+      const tokenizer = await readTokenizer(request.folder);
+      const decoder = await Decoder.open(file, {
+        contextLength: readConfig(request.folder).architecture.contextLength,
+        threads: request.threads,
+        device: request.device,
+      });
+      held = { request, decoder, tokenizer };
+      yield { kind: 'loaded', loadMs: performance.now() - start, fastCache: decoder.fastCache };
+    },
+    get() {
+      if (held) return held;
+      throw new LatheError('internal', 'no model was loaded into this runner');
+    },
+  };
+}
