@@ -6,7 +6,14 @@ import { storageMemory } from './state/memory.ts';
 import { createStudio } from './state/studio.ts';
 import { render } from './views/render.tsx';
 
-const bridge = (window as unknown as Record<string, Bridge | undefined>)[bridgeName];
+declare global {
+  interface Window {
+    /** Put there by the preload script; absent in the browser shell. */
+    readonly [bridgeName]?: Bridge;
+  }
+}
+
+const bridge = window[bridgeName];
 
 const studio = createStudio(
   connect(

@@ -1,4 +1,4 @@
-import { hcl, interpolateRgb, interpolateViridis, range, rgb, select } from 'd3';
+import { hcl, interpolateNumber, interpolateRgb, interpolateViridis, range, rgb, select } from 'd3';
 
 /** How many shades the scale has; the last is for certainty. */
 export const probabilityShades = 9;
@@ -16,23 +16,23 @@ export function probabilityShade(logprob: number): number {
 /** The ground the shades lie on, and how light the colours are before they are mixed into it. */
 export interface Ground {
   readonly surface: string;
-  /** HCL lightness that all shades share, so that text on them stays readable. */
-  readonly lightness: number;
+  /** HCL lightness of the colours, least probable and certain, before they are mixed in. */
+  readonly lightness: readonly [least: number, certain: number];
   /** How much of the colour the least probable shade shows, 0 to 1. */
   readonly strength: number;
 }
 
 /**
- * Backgrounds for text, least probable first: the hues of viridis at one lightness, the fainter the
- * more probable, so that the eye falls on what surprised the model.
+ * Backgrounds for text, least probable first: the hues of viridis in an even lightness, the fainter
+ * the more probable, so that the eye falls on what surprised the model.
  */
 export const probabilityColors = ({ surface, lightness, strength }: Ground): string[] =>
   range(probabilityShades).map((shade) => {
     const position = shade / (probabilityShades - 1);
     const color = hcl(interpolateViridis(position));
-    color.l = lightness;
-    color.c = Math.min(color.c, 60);
-    const weight = strength * (1 - 0.7 * position);
+    color.l = interpolateNumber(...lightness)(position);
+    color.c = Math.min(color.c, 56);
+    const weight = strength * (1 - 0.8 * position);
     return rgb(interpolateRgb(surface, color.formatRgb())(weight)).formatHex();
   });
 

@@ -10,6 +10,8 @@ import 'monaco-editor/features/placeholderText/register';
 import 'monaco-editor/features/unicodeHighlighter/register';
 import 'monaco-editor/features/wordOperations/register';
 import { editor } from 'monaco-editor/editor';
+// What `?worker` exports is made by the bundler.
+// oxlint-disable-next-line import/default
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 import { palette, type Scheme } from '../ui/theme.ts';
 

@@ -30,7 +30,7 @@ export const socketTransport =
     { open = (to) => new WebSocket(to), wait = timer }: SocketOptions = {},
   ): Transport =>
   (events) => {
-    let cancelWait = (): void => {};
+    let cancelWait: (() => void) | null = null;
     let socket: WebSocket | null = null;
     let stopped = false;
 
@@ -54,7 +54,7 @@ export const socketTransport =
     attempt(0);
     return () => {
       stopped = true;
-      cancelWait();
+      cancelWait?.();
       socket?.close();
     };
   };

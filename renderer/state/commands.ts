@@ -12,7 +12,7 @@ export interface Command {
   readonly title: string;
   readonly group: 'Run' | 'Go to' | 'Show' | 'Model' | 'Preset' | 'Example';
   readonly shortcut?: Shortcut;
-  run(): void;
+  readonly run: () => void;
 }
 
 export const viewTitles: Readonly<Record<ViewName, string>> = {

@@ -37,7 +37,7 @@ export const formatRate = (perSecond: number): string =>
   perSecond < 100 ? perSecond.toFixed(1) : formatCount(perSecond);
 
 /** Time of day for today, else the date: `14:05`, `3 Nov`. */
-export function formatWhen(time: number, now: number): string {
+export function formatWhen(time: number, now = Date.now()): string {
   const date = new Date(time);
   const sameDay = date.toDateString() === new Date(now).toDateString();
   return sameDay

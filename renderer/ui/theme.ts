@@ -36,6 +36,9 @@ export const palette = {
     bad: '#b3261e',
     badSoft: '#fbeae9',
     warnSoft: '#fbf1dd',
+    category1: '#0072b2',
+    category2: '#e69f00',
+    category3: '#8aa0aa',
   },
   dark: {
     ground: '#0e1113',
@@ -56,6 +59,9 @@ export const palette = {
     bad: '#f2877f',
     badSoft: '#3a1d1b',
     warnSoft: '#362a12',
+    category1: '#56b4e9',
+    category2: '#e69f00',
+    category3: '#6b7f89',
   },
 } as const;
 
@@ -63,8 +69,8 @@ export type Scheme = keyof typeof palette;
 
 /** How the probability colours lie on each surface. */
 export const grounds: Readonly<Record<Scheme, Ground>> = {
-  light: { surface: palette.light.surface, lightness: 68, strength: 0.62 },
-  dark: { surface: palette.dark.surface, lightness: 56, strength: 0.62 },
+  light: { surface: palette.light.surface, lightness: [56, 84], strength: 0.5 },
+  dark: { surface: palette.dark.surface, lightness: [58, 52], strength: 0.62 },
 };
 
 const accent: MantineColorsTuple = [
@@ -136,7 +142,7 @@ export const theme = createTheme({
   },
   components: {
     Button: Button.extend({
-      defaultProps: { size: 'sm' },
+      defaultProps: { size: 'sm', fw: 500 },
       vars: (_theme, { size }) => ({
         root: {
           '--button-height': size === 'xs' ? heights.xs : heights.sm,
@@ -147,21 +153,30 @@ export const theme = createTheme({
     }),
     ActionIcon: ActionIcon.extend({
       defaultProps: { variant: 'subtle', color: 'gray', size: 'sm' },
+      styles: { root: { '--mantine-color-disabled': 'transparent' } },
       vars: (_theme, { size }) => ({
         root: { '--ai-size': size === 'md' ? heights.sm : heights.xs },
       }),
     }),
     Input: Input.extend({
       defaultProps: { size: 'sm' },
-      vars: (_theme, { size, multiline }) => {
-        const height = multiline ? 'auto' : size === 'xs' ? heights.xs : heights.sm;
-        return { wrapper: { '--input-height': height, '--input-fz': '13px' } };
-      },
+      vars: (_theme, { size }) => ({
+        wrapper: {
+          '--input-height': size === 'xs' ? heights.xs : heights.sm,
+          '--input-fz': '13px',
+        },
+      }),
     }),
     Select: Select.extend({
       defaultProps: { size: 'sm', allowDeselect: false, comboboxProps: { shadow: 'md' } },
     }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
+    SegmentedControl: SegmentedControl.extend({
+      defaultProps: { size: 'xs' },
+      styles: {
+        root: { padding: 2, background: 'var(--lathe-track)' },
+        label: { fontWeight: 500, lineHeight: '20px', paddingBlock: 0, paddingInline: 8 },
+      },
+    }),
     Slider: Slider.extend({ defaultProps: { size: 2, thumbSize: 12, label: null } }),
     Switch: Switch.extend({ defaultProps: { size: 'xs' } }),
     Tooltip: Tooltip.extend({
@@ -173,7 +188,19 @@ export const theme = createTheme({
       },
     }),
     Popover: Popover.extend({ defaultProps: { shadow: 'md' } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, transitionProps: { duration: 0 } } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        centered: true,
+        transitionProps: { duration: 0 },
+        overlayProps: { backgroundOpacity: 0.4 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+      styles: {
+        content: { background: 'var(--lathe-raised)' },
+        header: { background: 'var(--lathe-raised)', minHeight: 48, paddingBlock: 8 },
+        title: { fontSize: 14, fontWeight: 600 },
+      },
+    }),
   },
 });
 

@@ -124,7 +124,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     const found = models.find((model) => model.name === name || model.folder === name);
     if (found) return found;
     if (name.startsWith('/models/'))
-      return { ...records[0]!, name: name.slice(8), folder: name, source: 'folder' };
+      return { ...records[0], name: name.slice(8), folder: name, source: 'folder' };
     throw new LatheError('file_missing', `there is no config.json in this folder: ${name}`, {
       file: `${name}/config.json`,
     });
@@ -222,14 +222,15 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       }),
       events: checked.system.events.handler(async function* ({ signal }) {
         const queue: EngineEvent[] = [];
-        let wake = (): void => {};
+        let wake: (() => void) | null = null;
         const listener = (event: EngineEvent): void => {
           queue.push(event);
-          wake();
+          wake?.();
         };
         eventListeners.add(listener);
         try {
-          while (!signal?.aborted) {
+          for (;;) {
+            if (signal?.aborted) return;
             const next = queue.shift();
             if (next) yield next;
             else await new Promise<void>((resolve) => (wake = resolve));
@@ -346,6 +347,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         own.splice(0, own.length, ...own.filter(({ name }) => name !== input.name));
       }),
     },
+    // oxlint-disable-next-line require-yield -- it fails before it could
     bench: checked.bench.handler(async function* () {
       throw new LatheError('internal', 'the stand-in engine has no bench');
     }),

@@ -24,7 +24,7 @@ const embedded: ModelRecord = {
 };
 
 /** A library as it looks after a week of use. */
-export const records: readonly ModelRecord[] = [
+export const records: readonly [ModelRecord, ...ModelRecord[]] = [
   embedded,
   {
     ...embedded,
@@ -105,15 +105,16 @@ export function facts(record: ModelRecord, context = record.contextLength): Mode
   };
 }
 
+const tensor = (name: string, ...shape: number[]): TensorFacts => ({
+  name,
+  dataType: 'float32',
+  shape,
+  bytes: shape.reduce((product, size) => product * size, 4),
+  file: 'model.safetensors',
+});
+
 /** The tensors of a Llama of 5 layers. */
 export function tensors({ vocabularySize }: ModelRecord): TensorFacts[] {
-  const tensor = (name: string, ...shape: number[]): TensorFacts => ({
-    name,
-    dataType: 'float32',
-    shape,
-    bytes: shape.reduce((product, size) => product * size, 4),
-    file: 'model.safetensors',
-  });
   const layers = Array.from({ length: 5 }, (_, layer) => {
     const at = `model.layers.${layer}`;
     return [

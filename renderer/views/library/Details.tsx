@@ -14,7 +14,8 @@ import { TokenizerTab } from './TokenizerTab.tsx';
 
 /** All that is known of one model. */
 export function Details({ record }: { record: ModelRecord }) {
-  const { models, tryModel } = useStudio();
+  const studio = useStudio();
+  const { models } = studio;
   const key = modelKey(record);
   const remove = async (): Promise<void> => {
     try {
@@ -39,7 +40,7 @@ export function Details({ record }: { record: ModelRecord }) {
         )}
         <Button
           leftSection={<IconPlayerPlay size={16} stroke={1.5} aria-hidden="true" />}
-          onClick={() => tryModel(key)}
+          onClick={() => studio.tryModel(key)}
         >
           Open in playground
         </Button>

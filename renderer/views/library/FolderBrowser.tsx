@@ -25,7 +25,9 @@ export function FolderBrowser({ path, onChoose }: FolderBrowserProps) {
   return (
     <div className={classes.browser}>
       <div className={classes.where}>
-        <span className="mono">{listing?.path ?? asked}</span>
+        <span className="mono">
+          <bdi>{listing?.path ?? asked}</bdi>
+        </span>
         {listing?.isModel && <span className={classes.model}>holds a model</span>}
       </div>
       {query.isError ? (

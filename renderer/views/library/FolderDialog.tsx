@@ -82,7 +82,7 @@ function FolderForm({ onDone }: { onDone: () => void }) {
         </Stack>
       </Radio.Group>
       {importing.kind === 'importing' && importing.progress && (
-        <div className={classes.progress} role="status">
+        <output className={classes.progress}>
           <span>
             {importing.progress.stage}
             {importing.progress.remainingMs !== undefined &&
@@ -94,7 +94,7 @@ function FolderForm({ onDone }: { onDone: () => void }) {
             value={(importing.progress.fraction ?? 1) * 100}
             animated={importing.progress.fraction === undefined}
           />
-        </div>
+        </output>
       )}
       {importing.kind === 'failed' && (
         <ErrorPanel

@@ -15,6 +15,7 @@ export function Library() {
   const record = known?.find((model) => modelKey(model) === selected);
   const openFolder = (
     <Button
+      variant="default"
       leftSection={<IconFolderOpen size={16} stroke={1.5} aria-hidden="true" />}
       onClick={() => navigation.open('folder')}
     >

@@ -1,7 +1,7 @@
 import { Slider } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useCallback, useState, type CSSProperties } from 'react';
+import { useCallback, useState } from 'react';
 import type { MemoryEstimate } from '../../../preload/contract/index.ts';
 import { drawMemory } from '../../charts/memory.ts';
 import { Chart } from '../../ui/Chart.tsx';
@@ -50,8 +50,11 @@ function Parts({ estimate }: { estimate: MemoryEstimate }) {
       <Chart label={`Memory: ${formatBytes(total)} of ${formatBytes(available)}`} draw={draw} />
       <dl className={classes.memory}>
         {partsOf({ weights, cache, activations }).map(({ label, bytes, color }) => (
-          <div key={label} style={{ '--swatch': color } as CSSProperties}>
-            <dt>{label}</dt>
+          <div key={label}>
+            <dt>
+              <span className={classes.swatch} style={{ background: color }} />
+              {label}
+            </dt>
             <dd>{formatBytes(bytes)}</dd>
           </div>
         ))}
@@ -71,7 +74,7 @@ const partsOf = ({
   cache,
   activations,
 }: Pick<MemoryEstimate, 'weights' | 'cache' | 'activations'>) => [
-  { label: 'Weights', bytes: weights, color: 'var(--lathe-accent)' },
-  { label: 'Cache', bytes: cache, color: 'var(--lathe-warn)' },
-  { label: 'Activations', bytes: activations, color: 'var(--lathe-bar)' },
+  { label: 'Weights', bytes: weights, color: 'var(--lathe-category1)' },
+  { label: 'Cache', bytes: cache, color: 'var(--lathe-category2)' },
+  { label: 'Activations', bytes: activations, color: 'var(--lathe-category3)' },
 ];

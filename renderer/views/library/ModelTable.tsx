@@ -32,13 +32,13 @@ export function ModelTable({
           <th scope="col" data-middle>
             Precision
           </th>
-          <th scope="col" data-wide data-number>
+          <th scope="col" data-middle data-number>
             Context
           </th>
           <th scope="col" data-wide>
             Architecture
           </th>
-          <th scope="col" data-wide>
+          <th scope="col" data-middle>
             Source
           </th>
         </tr>
@@ -83,11 +83,11 @@ function Row({ model, selected }: { model: ModelRecord; selected: boolean }) {
       <td data-number>{formatParameters(model.parameters)}</td>
       <td data-number>{formatBytes(model.bytes)}</td>
       <td data-middle>{model.precision}</td>
-      <td data-wide data-number>
+      <td data-middle data-number>
         {formatCount(model.contextLength)}
       </td>
       <td data-wide>{model.architecture}</td>
-      <td data-wide>{sources[model.source]}</td>
+      <td data-middle>{sources[model.source]}</td>
     </tr>
   );
 }

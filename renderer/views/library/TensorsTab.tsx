@@ -87,38 +87,51 @@ const rowHeight = 32;
 
 function TensorList({ tensors }: { tensors: readonly TensorFacts[] }) {
   const scroller = useRef<HTMLDivElement>(null);
+  // Its result changes without its identity; nothing here is memoised on it.
+  // oxlint-disable-next-line react/incompatible-library
   const rows = useVirtualizer({
     count: tensors.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
   });
+  const shown = rows.getVirtualItems();
+  const above = shown[0]?.start ?? 0;
+  const below = rows.getTotalSize() - (shown.at(-1)?.end ?? 0);
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
-    <div ref={scroller} className={classes.scroll} role="table" aria-label="Tensors" tabIndex={0}>
-      <div className={classes.tensorHead} role="row">
-        <span role="columnheader">Name</span>
-        <span role="columnheader">Type</span>
-        <span role="columnheader">Shape</span>
-        <span role="columnheader">Size</span>
-      </div>
-      <div role="rowgroup" style={{ position: 'relative', height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map(({ index, start }) => {
-          const tensor = tensors[index];
-          return (
-            tensor && (
-              <div key={tensor.name} role="row" className={classes.tensor} style={{ top: start }}>
-                <span role="cell" title={`${tensor.name} in ${tensor.file}`}>
-                  {tensor.name}
-                </span>
-                <span role="cell">{tensor.dataType}</span>
-                <span role="cell">{shapeOf(tensor)}</span>
-                <span role="cell">{formatBytes(tensor.bytes)}</span>
-              </div>
-            )
-          );
-        })}
-      </div>
-    </div>
+    <section ref={scroller} className={classes.scroll} tabIndex={0} aria-label="Tensors">
+      <table className={`${classes.table} ${classes.tensors}`} aria-rowcount={tensors.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Type</th>
+            <th scope="col">Shape</th>
+            <th scope="col" data-number>
+              Size
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr aria-hidden="true" style={{ height: above }} />
+          {shown.map(({ index }) => {
+            const tensor = tensors[index];
+            return (
+              tensor && (
+                <tr key={tensor.name} aria-rowindex={index + 2} style={{ height: rowHeight }}>
+                  <td className="mono" title={`${tensor.name} in ${tensor.file}`}>
+                    {tensor.name}
+                  </td>
+                  <td>{tensor.dataType}</td>
+                  <td>{shapeOf(tensor)}</td>
+                  <td data-number>{formatBytes(tensor.bytes)}</td>
+                </tr>
+              )
+            );
+          })}
+          <tr aria-hidden="true" style={{ height: below }} />
+        </tbody>
+      </table>
+    </section>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Menu } from '@mantine/core';
+import { ActionIcon, Menu } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import type { RunData } from '../../state/run.ts';
 import { allTokens, textOf } from '../../state/tokens.ts';
@@ -25,13 +25,9 @@ export function ExportMenu({ run }: { run: RunData }) {
   return (
     <Menu position="bottom-end" shadow="md">
       <Menu.Target>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconDownload size={14} aria-hidden="true" />}
-        >
-          Save
-        </Button>
+        <ActionIcon aria-label="Save the run">
+          <IconDownload size={16} stroke={1.5} />
+        </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => saveText('output.txt', 'text/plain', textOf(run.blocks))}>

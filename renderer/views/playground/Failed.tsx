@@ -8,8 +8,6 @@ import { useStudio } from '../studioContext.ts';
 export function Failed({ failure }: { failure: Failure }) {
   const { generation, navigation, settings, host } = useStudio();
   const { code, message, data } = failure;
-  const focus = (label: string): void =>
-    document.querySelector<HTMLElement>(`[aria-label="${label}"]`)?.focus();
   const report = async (): Promise<void> => {
     const { info } = settings.store.getState();
     await host.copy(JSON.stringify({ code, message, data, info }, null, 2));
@@ -46,4 +44,9 @@ export function Failed({ failure }: { failure: Failure }) {
       steps={[...steps].map(stepOf)}
     />
   );
+}
+
+/** Puts the keyboard into the field with this label. */
+function focus(label: string): void {
+  document.querySelector<HTMLElement>(`[aria-label="${label}"]`)?.focus();
 }

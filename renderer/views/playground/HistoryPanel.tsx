@@ -16,7 +16,6 @@ export function HistoryPanel() {
   const state = usePart(history.store, (current) => current);
   const shown = usePart(generation.store, (run) => (run.kind === 'idle' ? null : run.run.runId));
   const runs = visibleRuns(state);
-  const now = Date.now();
   return (
     <section aria-label="History" className={classes.panel}>
       <div className={classes.search}>
@@ -33,7 +32,7 @@ export function HistoryPanel() {
       {runs.length > 0 ? (
         <ul className={classes.list}>
           {runs.map((run) => (
-            <Entry key={run.id} run={run} now={now} current={run.id === shown} />
+            <Entry key={run.id} run={run} current={run.id === shown} />
           ))}
         </ul>
       ) : (
@@ -60,7 +59,7 @@ function NoRuns({ search }: { search: string }) {
   );
 }
 
-function Entry({ run, now, current }: { run: RunSummary; now: number; current: boolean }) {
+function Entry({ run, current }: { run: RunSummary; current: boolean }) {
   const studio = useStudio();
   const { history } = studio;
   const reopen = async (): Promise<void> => {
@@ -90,7 +89,7 @@ function Entry({ run, now, current }: { run: RunSummary; now: number; current: b
         <span className={classes.prompt}>{run.promptText || 'Empty prompt'}</span>
         <span className={classes.text}>{run.text.trim() || '–'}</span>
         <span className={classes.facts}>
-          {formatWhen(run.startedAt, now)} · {formatCount(run.newTokens)} tok
+          {formatWhen(run.startedAt)} · {formatCount(run.newTokens)} tok
           {' · '}
           {shortName(run.model)}
           {broken && (

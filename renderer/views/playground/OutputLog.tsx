@@ -29,6 +29,8 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element && follows.current) element.scrollTop = element.scrollHeight;
+    // New tokens move the end.
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [blocks]);
   // Another run has other tokens: nothing of it is selected, and its end is where reading starts.
   const [shownRequest, setShownRequest] = useState(request);

@@ -1,4 +1,4 @@
-import { Button, Progress, Switch } from '@mantine/core';
+import { ActionIcon, Button, Progress, Switch, Tooltip } from '@mantine/core';
 import { IconCopy, IconMessagePlus } from '@tabler/icons-react';
 import type { FinishReason, Progress as Stage } from '../../../preload/contract/index.ts';
 import type { RunState } from '../../state/run.ts';
@@ -54,23 +54,20 @@ function Bar({ state }: { state: RunState }) {
   return (
     <div className={classes.bar}>
       <h2>Output</h2>
-      <span role="status" className={classes.reason}>
+      <output className={classes.reason}>
         {state.kind === 'finished' && finishText[state.reason]}
-      </span>
+      </output>
       <span className={classes.tools}>
         {colored && <ProbabilityLegend />}
         <Switch label="Probability" checked={colored} onChange={() => navigation.toggleColored()} />
         {ended && <ContinueChat state={state} />}
         {state.kind !== 'idle' && (
           <>
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={<IconCopy size={14} aria-hidden="true" />}
-              onClick={() => void copy()}
-            >
-              Copy
-            </Button>
+            <Tooltip label="Copy the output">
+              <ActionIcon aria-label="Copy the output" onClick={() => void copy()}>
+                <IconCopy size={16} stroke={1.5} />
+              </ActionIcon>
+            </Tooltip>
             <ExportMenu run={state.run} />
             <Reproduce run={state.run} />
           </>
@@ -121,7 +118,7 @@ const keptBlocks = ({ run }: Exclude<RunState, { kind: 'idle' }>) =>
 function Waiting({ what, progress }: { what: string; progress: Stage | null }) {
   const fraction = progress?.fraction;
   return (
-    <div className={classes.waiting} role="status">
+    <output className={classes.waiting}>
       <span>
         {progress?.stage ?? what}
         {progress?.remainingMs !== undefined && (
@@ -137,6 +134,6 @@ function Waiting({ what, progress }: { what: string; progress: Stage | null }) {
         value={fraction === undefined ? 100 : fraction * 100}
         animated={fraction === undefined}
       />
-    </div>
+    </output>
   );
 }

@@ -68,6 +68,7 @@ export function ParameterRow({ parameter, value, standard, onChange }: Parameter
           min={min}
           max={max}
           step={step}
+          startPointValue={Math.min(max, Math.max(min, standard))}
           onChange={(next) => onChange(Number(next.toFixed(digits)))}
         />
       </div>

@@ -36,9 +36,10 @@ function Length() {
   return (
     <div className={classes.group}>
       <h2>Length</h2>
-      <label className={classes.line}>
+      <div className={classes.line}>
         <span>Max tokens</span>
         <NumberInput
+          aria-label="Max tokens"
           size="xs"
           className={classes.number}
           value={maxTokens}
@@ -50,7 +51,7 @@ function Length() {
             if (typeof next === 'number' && next >= 1) draft.change({ maxTokens: next });
           }}
         />
-      </label>
+      </div>
       <TagsInput
         aria-label="Stop strings"
         placeholder={stop.length === 0 ? 'Stop strings, Enter adds one' : ''}
@@ -88,7 +89,9 @@ function Length() {
 function Sampler() {
   const { draft } = useStudio();
   const sampling = usePart(draft.store, (state) => state.sampling);
-  const changed = parameters.some(({ key }) => sampling[key] !== defaultSampling[key]);
+  const changed =
+    parameters.some(({ key }) => sampling[key] !== defaultSampling[key]) ||
+    Object.keys(sampling.logitBias).length > 0;
   return (
     <div className={classes.group}>
       <div className={classes.heading}>

@@ -42,7 +42,7 @@ export function TokenPopover({ place, token, onClose }: TokenPopoverProps) {
       onDismiss={onClose}
       onClose={onClose}
       position="bottom-start"
-      width={400}
+      width={440}
       trapFocus
       withArrow
       arrowOffset={16}

@@ -53,7 +53,7 @@ function Themed() {
   );
 }
 
-const schemeOf = (theme: Settings['theme']) => (theme === 'system' ? 'auto' : theme);
+const schemeOf = (preference: Settings['theme']) => (preference === 'system' ? 'auto' : preference);
 
 function FollowTheme() {
   const { settings } = useStudio();

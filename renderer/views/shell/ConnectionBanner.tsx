@@ -8,7 +8,7 @@ export function ConnectionBanner() {
   const { connection, wasReady } = usePart(studio.connection, (state) => state);
   if (connection.kind !== 'lost') return null;
   return (
-    <div role="status" className={classes.banner}>
+    <output className={classes.banner}>
       <Loader size={14} color="var(--lathe-warn)" />
       <span>
         {wasReady
@@ -16,6 +16,6 @@ export function ConnectionBanner() {
           : 'The engine does not answer yet.'}
       </span>
       {connection.attempt > 1 && <span className={classes.attempt}>try {connection.attempt}</span>}
-    </div>
+    </output>
   );
 }

@@ -33,6 +33,7 @@ export function Palette() {
       maxHeight={400}
       classNames={{ ...classes }}
       transitionProps={{ duration: 0 }}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
       onSpotlightOpen={() => setCommands(commandsOf(studio))}
       nothingFound="No command has this name."
       highlightQuery

@@ -3,7 +3,7 @@ import { spotlight } from '@mantine/spotlight';
 import { IconBooks, IconCommand, IconPlayerPlay, IconSettings } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import { paletteShortcut, viewTitles } from '../../state/commands.ts';
-import { views, type ViewName } from '../../state/navigation.ts';
+import type { ViewName } from '../../state/navigation.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Rail.module.css';
@@ -19,18 +19,18 @@ export function Rail() {
   const { host } = useStudio();
   return (
     <nav className={classes.rail} aria-label="Views">
-      {views.map((view) => (
-        <RailLink key={view} view={view} />
-      ))}
+      <RailLink view="library" />
+      <RailLink view="playground" />
       <Tooltip
-        label={`Commands (${keyNames(paletteShortcut, host.mac).join(' ')})`}
+        label={`Find a command (${keyNames(paletteShortcut, host.mac).join(' ')})`}
         position="right"
       >
-        <button type="button" className={classes.link} onClick={() => spotlight.open()}>
+        <button type="button" className={classes.link} data-foot onClick={() => spotlight.open()}>
           <IconCommand size={20} stroke={1.5} aria-hidden="true" />
           Commands
         </button>
       </Tooltip>
+      <RailLink view="settings" />
     </nav>
   );
 }
@@ -43,7 +43,6 @@ function RailLink({ view }: { view: ViewName }) {
     <a
       href={`#${view}`}
       className={classes.link}
-      data-foot={view === 'settings' || undefined}
       aria-current={current === view ? 'page' : undefined}
       onClick={(event) => {
         event.preventDefault();

@@ -1,7 +1,7 @@
 import { noMemory, storageMemory } from '../../../renderer/state/memory.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
 import { render } from '../../../renderer/views/render.tsx';
-import { createFakeEngine, fakeTokens, type FakeOptions } from '../fakeEngine.ts';
+import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
 
 // What the page shows is said in its address: ?tokenMs=5&crashAfter=30&theme=dark&empty=1
 const query = new URLSearchParams(window.location.search);
@@ -16,9 +16,7 @@ const options: FakeOptions = {
   ...(tokenMs !== undefined && { tokenMs }),
   ...(crashAfter !== undefined && { crashAfter }),
   ...(repeat !== undefined && {
-    text: `${fakeTokens('The robot went on and on and on through the garden and the rain. ')
-      .map(({ text }) => text)
-      .join('')}`.repeat(repeat),
+    text: 'The robot went on and on and on through the garden and the rain. '.repeat(repeat),
   }),
   ...(query.has('empty') && { models: [] }),
   settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },
