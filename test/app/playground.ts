@@ -1,0 +1,51 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** The parts of the window that the tests touch, by role and name as a screen reader finds them. */
+
+export const view = (page: Page, name: 'Library' | 'Playground'): Locator =>
+  page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name });
+
+export const button = (page: Page, name: string): Locator =>
+  page.getByRole('button', { name, exact: true });
+
+export const output = (page: Page): Locator => page.getByRole('log', { name: 'Output' });
+
+export const tokens = (page: Page): Locator => output(page).locator('[data-token]');
+
+/** Replaces the prompt by typing. */
+export async function typePrompt(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Prompt', exact: true }).focus();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type(text);
+}
+
+export async function setMaxTokens(page: Page, count: number): Promise<void> {
+  const field = page.getByRole('textbox', { name: 'Max tokens' });
+  await field.fill(String(count));
+  await field.blur();
+}
+
+/** Runs the prompt and waits until the run has ended by itself. */
+export async function runToEnd(page: Page): Promise<void> {
+  await button(page, 'Run').click();
+  await expect(button(page, 'Stop')).toBeEnabled();
+  await expect(button(page, 'Run')).toBeEnabled();
+}
+
+/** Names a folder in the "open folder" dialog of the library and asks for it. */
+export async function askForFolder(page: Page, folder: string): Promise<void> {
+  await view(page, 'Library').click();
+  await button(page, 'Open folder…').first().click();
+  const dialog = page.getByRole('dialog', { name: 'Open folder' });
+  await dialog.getByRole('textbox', { name: 'Folder' }).fill(folder);
+  await dialog.getByRole('button', { name: 'Open', exact: true }).click();
+}
+
+/** Opens a model folder in place and chooses it in the playground. */
+export async function openModel(page: Page, folder: string, name: string): Promise<void> {
+  await askForFolder(page, folder);
+  await expect(page.getByRole('dialog', { name: 'Open folder' })).toBeHidden();
+  await view(page, 'Playground').click();
+  await page.getByRole('combobox', { name: 'Model' }).click();
+  await page.getByRole('option', { name }).click();
+}

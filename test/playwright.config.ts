@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+import type { ShellOptions } from './app/shell.ts';
+
+if (!existsSync(join(import.meta.dirname, '../out/main/index.js'))) {
+  throw new Error('nothing to test, run: npm run build');
+}
+
+export default defineConfig<ShellOptions>({
+  testDir: './app',
+  testMatch: '*.e2e.ts',
+  outputDir: '../test-results',
+  reporter: 'list',
+  // One window at a time: the tests watch how fast it is.
+  workers: 1,
+  retries: 0,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  use: { trace: 'off' },
+  projects: [
+    { name: 'desktop', use: { shellKind: 'desktop' } },
+    { name: 'browser', use: { shellKind: 'browser' }, testIgnore: 'desktop.e2e.ts' },
+  ],
+});
