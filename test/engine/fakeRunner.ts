@@ -1,0 +1,133 @@
+import { implement } from '@orpc/server';
+import { RPCHandler } from '@orpc/server/message-port';
+import type { GenerateEvent } from '../../preload/contract/generation.ts';
+import { runnerContract } from '../../main/engine/runner/contract.ts';
+import { typedErrors } from '../../main/engine/errors.ts';
+import { createJobs } from '../../main/engine/runner/jobs.ts';
+import { basename } from 'node:path';
+
+/**
+ * A runner that behaves as badly as it is told. Loading follows the name of the model's folder,
+ * generation the prompt: `crash 3` ends the process by SIGKILL after three tokens; `exit` by
+ * exit(0); `hang` blocks its thread; `hog` takes memory; `deaf` goes on whatever it is told; any
+ * other prompt gives as many tokens as are asked for.
+ */
+const jobs = createJobs();
+const os = implement(runnerContract).use(typedErrors);
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+const hogged: Uint8Array[] = [];
+
+const router = os.router({
+  inspect: os.inspect.handler(({ input }) => {
+    if (basename(input.folder) === 'hang-inspect') block();
+    return {
+      architecture: 'fake',
+      parameters: 10,
+      bytes: 40,
+      precision: 'float32',
+      contextLength: 64,
+      vocabularySize: 8,
+      licence: null,
+      sizes: { cachePerToken: 8, hidden: 4, inner: 8, heads: 2 },
+      config: {},
+      card: null,
+      chatTemplate: null,
+    };
+  }),
+  tensors: os.tensors.handler(() => []),
+  graph: os.graph.handler(() => {
+    throw new Error('a bug in a runner');
+  }),
+  tokenize: os.tokenize.handler(() => [{ id: process.pid, text: 'pid', bytes: [] }]),
+  load: os.load.handler(({ input, signal }) =>
+    jobs.run(signal, async function* () {
+      yield { kind: 'progress' as const, stage: 'loading' };
+      const name = basename(input.folder);
+      if (name === 'hang-load') block();
+      if (name === 'crash-load') process.kill(process.pid, 'SIGSEGV');
+      if (name === 'slow-load') {
+        for (let beat = 0; beat < 15; beat++) {
+          await sleep(200);
+          yield { kind: 'progress' as const, stage: 'loading', fraction: beat / 15 };
+        }
+      }
+      yield { kind: 'loaded' as const, loadMs: 1, fastCache: true };
+    }),
+  ),
+  generate: os.generate.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (stop): AsyncGenerator<GenerateEvent> {
+      const text = input.prompt.kind === 'completion' ? input.prompt.text : '';
+      const [what, after = '0'] = text.split(' ');
+      yield {
+        kind: 'start',
+        runId: null,
+        promptTokens: 1,
+        contextLength: 64,
+        seed: 7,
+        loadMs: 0,
+      };
+      let count = 0;
+      for (; count < input.maxTokens; count++) {
+        if (count >= Number(after)) misbehave(what ?? '');
+        if (stop.aborted && what !== 'deaf') break;
+        await sleep(5);
+        yield {
+          kind: 'token',
+          id: count,
+          text: `t${count} `,
+          logprob: -1,
+          alternatives: [],
+          ms: 5,
+        };
+      }
+      yield {
+        kind: 'finish',
+        reason: stop.aborted ? 'cancelled' : 'max-tokens',
+        text: Array.from({ length: count }, (_, index) => `t${index} `).join(''),
+        timing: { loadMs: 0, ttftMs: 5 },
+        promptTokens: 1,
+        newTokens: count,
+      };
+    }),
+  ),
+  bench: os.bench.handler(({ input, signal }) =>
+    jobs.run(signal, async function* () {
+      hogged.push(new Uint8Array(64 * 2 ** 20).fill(1));
+      await sleep(300);
+      const latency = { samples: 1, p50: 1, tokensPerSecond: 1000 };
+      yield {
+        kind: 'done' as const,
+        request: input,
+        prefill: latency,
+        decode: latency,
+        ttftMs: 1,
+        threads: 1,
+        device: 'cpu',
+        protocol: 'none',
+      };
+    }),
+  ),
+  cancel: os.cancel.handler(() => jobs.cancel()),
+});
+
+function misbehave(what: string): void {
+  switch (what) {
+    case 'crash':
+      return void process.kill(process.pid, 'SIGKILL');
+    case 'exit':
+      return process.exit(0);
+    case 'hang':
+      return block();
+    case 'hog':
+      return void hogged.push(new Uint8Array(32 * 2 ** 20).fill(1));
+  }
+}
+
+process.on('disconnect', () => process.exit(0));
+new RPCHandler(router).upgrade({
+  postMessage: (data: object) => void process.send?.(data, undefined, undefined, () => undefined),
+  onMessage: { addListener: (listener) => void process.on('message', listener) },
+  onDisconnect: { addListener: (listener) => void process.on('disconnect', listener) },
+});
