@@ -40,7 +40,12 @@ export async function serve({ engine, page, port = 0 }: ServeOptions): Promise<B
     });
   }
   const token = randomBytes(32).toString('base64url');
-  const server = fastify({ requestTimeout: 10_000, keepAliveTimeout: 60_000, bodyLimit: 1024 });
+  const server = fastify({
+    requestTimeout: 10_000,
+    keepAliveTimeout: 60_000,
+    bodyLimit: 1024,
+    forceCloseConnections: true,
+  });
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(pageHeaders);
     if (!isAllowedHost(request) || !isAllowedOrigin(request)) {
