@@ -41,7 +41,7 @@ export function openWeights(folder: string): NamedTensors {
  * of the index (`path_refused`), and every tensor must be in the file the index says
  * (`tensor_missing`).
  */
-export function openShards(indexFile: string): NamedTensors {
+function openShards(indexFile: string): NamedTensors {
   const places = readIndex(indexFile);
   const folder = dirname(indexFile);
   const shards = new Map<string, NamedTensors>();

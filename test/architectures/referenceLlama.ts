@@ -133,7 +133,7 @@ export function referenceLlama(
   return values;
 }
 
-function add(a: Float64Array, b: Float64Array): Float64Array {
+function add(a: Float64Array, b: Float64Array): Float64Array<ArrayBuffer> {
   return a.map((value, i) => value + b[i]);
 }
 
