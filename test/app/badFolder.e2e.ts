@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { askForFolder, button, tokens, view } from './playground.ts';
+import { askForFolder, button, folderFailure, tokens, view } from './playground.ts';
 import { expect, test } from './shell.ts';
 
 const embedded = join(import.meta.dirname, '../../resources/models/tiny-stories');
@@ -38,7 +38,7 @@ for (const [what, file, change] of cases) {
   test(`${what} is refused with a message that names ${file}`, async ({ shell }) => {
     const { page, home } = shell;
     await askForFolder(page, damaged(home, file, change));
-    await expect(page.getByRole('alert')).toContainText(file);
+    await expect(folderFailure(page)).toContainText(file);
     await page.keyboard.press('Escape');
     await view(page, 'Playground').click();
     await button(page, 'Run').click();

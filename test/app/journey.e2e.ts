@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { writeDeepModel } from './deepModel.ts';
 import {
   button,
+  failure,
   openModel,
-  output,
   runToEnd,
   setMaxTokens,
   tokens,
   typePrompt,
+  writtenText,
 } from './playground.ts';
 import { expect, report, test } from './shell.ts';
 
@@ -19,7 +20,7 @@ test('open, type, run, branch, reopen', async ({ shell: { page } }) => {
     await runToEnd(page);
     await expect(tokens(page)).not.toHaveCount(0);
   });
-  const first = await output(page).innerText();
+  const first = await writtenText(page);
 
   await test.step('click a token, see its alternatives, branch at one of them', async () => {
     await tokens(page).nth(3).click();
@@ -29,17 +30,17 @@ test('open, type, run, branch, reopen', async ({ shell: { page } }) => {
     await branches.nth(1).click();
     await expect(alternatives).toBeHidden();
     await expect(button(page, 'Run')).toBeEnabled();
-    await expect(output(page)).not.toHaveText(first);
+    await expect.poll(() => writtenText(page)).not.toBe(first);
   });
-  const branched = await output(page).innerText();
+  const branched = await writtenText(page);
 
   await test.step('both runs are in the history; the first is reopened as it was', async () => {
     const entries = page.getByRole('region', { name: 'History' }).getByRole('listitem');
     await expect(entries).toHaveCount(2);
     await entries.nth(1).getByRole('button').first().click();
-    await expect(output(page)).toHaveText(first);
+    await expect.poll(() => writtenText(page)).toBe(first);
     await entries.nth(0).getByRole('button').first().click();
-    await expect(output(page)).toHaveText(branched);
+    await expect.poll(() => writtenText(page)).toBe(branched);
   });
 
   await test.step('the history outlives the page', async () => {
@@ -84,12 +85,12 @@ test('a killed runner is reported within 3 s, the text stays, Run again works', 
   expect(running).not.toEqual([]);
   const killedAt = performance.now();
   for (const pid of running) process.kill(pid, 'SIGKILL');
-  await expect(page.getByRole('alert')).toBeVisible({ timeout: 3000 });
+  await expect(failure(page)).toBeVisible({ timeout: 3000 });
   report(`killed runner reported after ${(performance.now() - killedAt).toFixed(0)} ms`);
   expect(await tokens(page).count()).toBeGreaterThan(5);
 
-  await page.getByRole('alert').getByRole('button', { name: 'Run again' }).click();
-  await expect(page.getByRole('alert')).toBeHidden();
+  await failure(page).getByRole('button', { name: 'Run again' }).click();
+  await expect(failure(page)).toBeHidden();
   await expect.poll(() => tokens(page).count()).toBeGreaterThan(5);
   await button(page, 'Stop').click();
 });

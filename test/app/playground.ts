@@ -12,6 +12,19 @@ export const output = (page: Page): Locator => page.getByRole('log', { name: 'Ou
 
 export const tokens = (page: Page): Locator => output(page).locator('[data-token]');
 
+/** What went wrong with the run. */
+export const failure = (page: Page): Locator => page.getByRole('main').getByRole('alert');
+
+/** The text that the model wrote, without what was kept from an earlier run. */
+export async function writtenText(page: Page): Promise<string> {
+  return (await tokens(page).allTextContents()).join('');
+}
+
+const folderDialog = (page: Page): Locator => page.getByRole('dialog', { name: 'Open folder' });
+
+/** What is wrong with the folder that was asked for. */
+export const folderFailure = (page: Page): Locator => folderDialog(page).getByRole('alert');
+
 /** Replaces the prompt by typing. */
 export async function typePrompt(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Prompt', exact: true }).focus();
@@ -36,7 +49,7 @@ export async function runToEnd(page: Page): Promise<void> {
 export async function askForFolder(page: Page, folder: string): Promise<void> {
   await view(page, 'Library').click();
   await button(page, 'Open folder…').first().click();
-  const dialog = page.getByRole('dialog', { name: 'Open folder' });
+  const dialog = folderDialog(page);
   await dialog.getByRole('textbox', { name: 'Folder' }).fill(folder);
   await dialog.getByRole('button', { name: 'Open', exact: true }).click();
 }
@@ -44,7 +57,7 @@ export async function askForFolder(page: Page, folder: string): Promise<void> {
 /** Opens a model folder in place and chooses it in the playground. */
 export async function openModel(page: Page, folder: string, name: string): Promise<void> {
   await askForFolder(page, folder);
-  await expect(page.getByRole('dialog', { name: 'Open folder' })).toBeHidden();
+  await expect(folderDialog(page)).toBeHidden();
   await view(page, 'Playground').click();
   await page.getByRole('combobox', { name: 'Model' }).click();
   await page.getByRole('option', { name }).click();
