@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
 import { RPCHandler } from '@orpc/server/ws';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { LatheError } from '../preload/contract/errors.ts';
 import { pageHeaders } from '../preload/contract/policy.ts';
 import type { Engine } from './engine/engine.ts';
@@ -49,7 +49,7 @@ export async function serve({ engine, page, port = 0 }: ServeOptions): Promise<B
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(pageHeaders);
     if (!isAllowedHost(request) || !isAllowedOrigin(request)) {
-      return reply.code(403).type('text/plain').send('Not for this host or origin.\n');
+      return refuse(request, reply, 403, 'Not for this host or origin.');
     }
   });
   await server.register(fastifyWebsocket, { options: { maxPayload: largestMessage } });
@@ -70,12 +70,23 @@ function serveEngine(server: FastifyInstance, engine: Pick<Engine, 'router'>, to
       websocket: true,
       preValidation: async (request, reply) => {
         if (!isToken(tokenOf(request), token)) {
-          return reply.code(401).type('text/plain').send('The token is missing or wrong.\n');
+          return refuse(request, reply, 401, 'The token is missing or wrong.');
         }
       },
     },
     (socket) => void handler.upgrade(socket),
   );
+}
+
+/** Answers and hangs up: a socket that asked for an upgrade would otherwise stay open for ever. */
+function refuse(
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+  status: 401 | 403,
+  reason: string,
+): FastifyReply {
+  reply.raw.once('finish', () => raw.socket.destroySoon());
+  return reply.code(status).header('connection', 'close').type('text/plain').send(`${reason}\n`);
 }
 
 /** The names under which a browser may reach this server; any other name is somebody's trick. */
