@@ -86,7 +86,7 @@ export async function pruneSparseGpt(
             ? grid.code(value, parameters, quantized.bits)
             : parameters.zeroPoint;
           quantized.codes[at] = code;
-          value = (code - parameters.zeroPoint) * parameters.scale;
+          value = Math.fround((code - parameters.zeroPoint) * parameters.scale);
         }
         values[row] = value;
         result[at] = value;

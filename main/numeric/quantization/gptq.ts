@@ -167,7 +167,8 @@ function quantizingRule(
         parameters.zeroPoint = zeroPoints.values[at];
         const code = grid.code(panel[index * rows + row], parameters, bits);
         codes[(firstRow + row) * columns + column] = code;
-        result[row] = (code - parameters.zeroPoint) * parameters.scale;
+        // As the consumer will compute it: later columns make up for float32's rounding too.
+        result[row] = Math.fround((code - parameters.zeroPoint) * parameters.scale);
       }
     },
   };

@@ -45,7 +45,7 @@ export function checkResolution({ bits, groupSize }: Resolution): void {
   }
 }
 
-/** An empty result for `weight`; a group never reaches beyond its row. Refuses NaN and infinity. */
+/** An empty result for `weight`, with the groups asked for. Refuses NaN and infinity. */
 export function prepareQuantized(
   weight: Matrix,
   resolution: Resolution,
@@ -54,7 +54,7 @@ export function prepareQuantized(
   checkResolution(resolution);
   requireFinite(weight.data, 'weights');
   const { rows, columns } = weight;
-  const groupSize = Math.max(1, Math.min(resolution.groupSize, columns));
+  const groupSize = resolution.groupSize === Infinity ? Math.max(1, columns) : resolution.groupSize;
   const groups = rows * Math.ceil(columns / groupSize);
   return {
     rows,
