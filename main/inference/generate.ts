@@ -45,8 +45,7 @@ export async function* generate(
   yield { kind: 'start', runId, promptTokens, contextLength: capacity, seed, loadMs };
 
   const sampler = createSampler(request.sampling, seed);
-  const stream = tokenizer.streamDecoder();
-  for (const id of [...promptIds, ...request.prefix]) stream.push(id);
+  const stream = tokenizer.streamDecoder([...promptIds, ...request.prefix]);
   const stopping = createStopScanner(request.stop);
   const generated = [...request.prefix];
   let text = '';

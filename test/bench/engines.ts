@@ -53,6 +53,8 @@ function tokenizerOf(prompt: readonly number[]): Tokenizer {
     endOfText: new Set(),
     beginOfText: null,
     chatTemplate: null,
+    templateTokens: {},
+    decode: () => '',
   };
 }
 

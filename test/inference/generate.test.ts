@@ -24,7 +24,8 @@ const tokenizer: Tokenizer = {
   endOfText: new Set(),
   beginOfText: 1,
   chatTemplate: null,
-  specialTokens: {},
+  templateTokens: {},
+  decode: textOf,
 };
 
 function textOf(ids: readonly number[]): string {
@@ -113,7 +114,7 @@ describe('a generation', () => {
       maxTokens: 60,
     });
     const other = await run(decoder, promptOf(9), {
-      sampling: { ...sampling, seed: seed ^ 1 },
+      sampling: { ...sampling, seed: (seed ^ 1) >>> 0 },
       maxTokens: 60,
     });
     expect(again.ids).toEqual(first.ids);
