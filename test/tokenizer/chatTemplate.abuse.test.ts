@@ -46,11 +46,11 @@ describe('a template that would stall or exhaust the process is template_invalid
     ['join by a long text', `${LONG}{{ range(10000) | join(ns.v) }}`],
     [
       'many long texts',
-      `${LONG}${'{% set a = namespace(l=[]) %}'}{% for i in range(9999) %}{% set a.l = a.l + [(ns.v ~ i) | upper] %}{% endfor %}`,
+      `${LONG}{% set a = namespace(l=[]) %}{% for i in range(9999) %}{% set a.l = a.l + [(ns.v ~ i) | upper] %}{% endfor %}`,
     ],
     [
       'many long lists',
-      `${LONG}${'{% set a = namespace(l=[]) %}'}{% for i in range(999) %}{% set a.l = a.l + [ns.v.split(' ')] %}{% endfor %}`,
+      `${LONG}{% set a = namespace(l=[]) %}{% for i in range(999) %}{% set a.l = a.l + [ns.v.split(' ')] %}{% endfor %}`,
     ],
     ['a macro that calls itself', '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'],
     [
