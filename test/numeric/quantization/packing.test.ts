@@ -106,6 +106,16 @@ describe('blocks of MatMulNBits', () => {
   });
 });
 
+test('4-bit codes take half a byte each, in every layout', () => {
+  const quantized = quantizeRtn(randomMatrix(1, 6, 64), {
+    bits: 4,
+    groupSize: 32,
+    grid: 'ort-asymmetric',
+  });
+  const sizes = [packBlocks(quantized), packQdq(quantized, false), packGather(quantized, false)];
+  expect(sizes.map(({ codes }) => codes.length)).toEqual([192, 192, 192]);
+});
+
 describe('groups split into smaller ones', () => {
   test.each(['ort-symmetric', 'ort-asymmetric'] as const)(
     'stand for the same weight (%s)',

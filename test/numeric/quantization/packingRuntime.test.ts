@@ -5,7 +5,10 @@ import { GraphBuilder } from '../../../main/onnx/build.ts';
 import type { DataType } from '../../../main/onnx/dataTypes.ts';
 import { encodeModel } from '../../../main/onnx/save.ts';
 import { lazyTensor, tensorOf } from '../../../main/onnx/tensor.ts';
-import { dynamicQuantizeLinear } from '../../../main/numeric/quantization/int8.ts';
+import {
+  dynamicQuantizeLinear,
+  quantizeChannels,
+} from '../../../main/numeric/quantization/int8.ts';
 import { packBlocks, packGather, packQdq } from '../../../main/numeric/quantization/packing.ts';
 import {
   dequantize,
@@ -251,4 +254,29 @@ test('DynamicQuantizeLinear gives the codes, scale and zero point computed here'
     const expected = dynamicQuantizeLinear(values);
     expect([...result]).toEqual([expected.scale, expected.zeroPoint, ...expected.codes]);
   }
+});
+
+test('MatMulInteger is exact with uint8 weights, as saturating kernels are not with signed ones', async () => {
+  const columns = 256;
+  const { codes } = quantizeChannels(randomMatrix(1, rows, columns), 'uint8');
+  const build = builder();
+  const x = build.input('x', 'uint8', ['m', columns]);
+  const matrix = Uint8Array.from(
+    codes,
+    (_, i) => codes[(i % rows) * columns + Math.floor(i / rows)],
+  );
+  const weight = build.initializer(tensorOf('weight', [columns, rows], matrix));
+  const zero = build.initializer(tensorOf('zero', [], Uint8Array.of(0)));
+  const middle = build.initializer(tensorOf('middle', [], Uint8Array.of(128)));
+  const [sums] = build.node('MatMulInteger', [x, weight, zero, middle]);
+  const [y] = build.node('Cast', [sums], { attributes: { to: int(1) } });
+  build.output(y, 'float32', ['m', rows]);
+  const inputs = new Uint8Array(columns).fill(255);
+  const result = await run(build, { x: new ort.Tensor('uint8', inputs, [1, columns]) });
+  const expected = Array.from({ length: rows }, (_, row) =>
+    codes
+      .subarray(row * columns, (row + 1) * columns)
+      .reduce((sum: number, code: number) => sum + 255 * (code - 128), 0),
+  );
+  expect([...result]).toEqual(expected);
 });
