@@ -1,4 +1,4 @@
-import { samplingSchema, type GenerateRequest } from '../../preload/contract/index.ts';
+import { samplingSchema, type GenerateRequest, type Prompt } from '../../preload/contract/index.ts';
 
 const defaults = samplingSchema.parse({});
 
@@ -24,8 +24,7 @@ export function commandLine(request: GenerateRequest, seed: number | null): stri
     if (value !== standard) option(name, value);
   };
 
-  if (request.prompt.kind === 'completion') option('prompt', request.prompt.text);
-  else option('messages', JSON.stringify(request.prompt.messages));
+  addPrompt(request.prompt, words, option);
   if (request.prefix.length > 0) option('prefix', request.prefix.join(','));
   option('max-tokens', request.maxTokens);
   option('temperature', sampling.temperature);
@@ -38,11 +37,30 @@ export function commandLine(request: GenerateRequest, seed: number | null): stri
   unless('frequency-penalty', sampling.frequencyPenalty, defaults.frequencyPenalty);
   unless('no-repeat-ngram', sampling.noRepeatNgram, defaults.noRepeatNgram);
   for (const [id, bias] of Object.entries(sampling.logitBias))
-    option('logit-bias', `${id}=${bias}`);
+    option('logit-bias', `${id}:${bias}`);
   for (const stop of request.stop) option('stop', stop);
   if (request.overflow !== 'stop') option('overflow', request.overflow);
   if (request.form !== 'fused') option('form', request.form);
   const used = seed ?? sampling.seed;
   if (used !== null) option('seed', used);
   return words.join(' ');
+}
+
+/** A single message of a user is a prompt; a longer conversation goes as it is. */
+function addPrompt(
+  prompt: Prompt,
+  words: string[],
+  option: (name: string, value: string) => void,
+): void {
+  if (prompt.kind === 'completion') {
+    option('prompt', prompt.text);
+    return;
+  }
+  const [first] = prompt.messages;
+  if (first?.role === 'user' && prompt.messages.length === 1) {
+    words.push('--chat');
+    option('prompt', first.content);
+  } else {
+    option('messages', JSON.stringify(prompt.messages));
+  }
 }

@@ -31,7 +31,7 @@ export const palette = {
     onAccent: '#ffffff',
     bar: '#8aa0aa',
     track: '#edf0f2',
-    good: '#1b7a47',
+    good: '#187443',
     warn: '#8f5b00',
     bad: '#b3261e',
     badSoft: '#fbeae9',

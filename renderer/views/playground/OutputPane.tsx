@@ -1,7 +1,6 @@
 import { ActionIcon, Button, Progress, Switch, Tooltip } from '@mantine/core';
 import { IconCopy, IconMessagePlus } from '@tabler/icons-react';
 import type { FinishReason, Progress as Stage } from '../../../preload/contract/index.ts';
-import type { RunState } from '../../state/run.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { textOf } from '../../state/tokens.ts';
 import { Empty } from '../../ui/Empty.tsx';
@@ -18,11 +17,19 @@ import { Reproduce } from './Reproduce.tsx';
 
 /** The tokens as they come, and what can be done with them. */
 export function OutputPane() {
+  return (
+    <section aria-label="Result" className={classes.pane}>
+      <Bar />
+      <Body />
+    </section>
+  );
+}
+
+function Body() {
   const { generation, host } = useStudio();
   const state = usePart(generation.store, (current) => current);
   return (
-    <section aria-label="Result" className={classes.pane}>
-      <Bar state={state} />
+    <>
       {(state.kind === 'loading' || state.kind === 'prefilling') && (
         <Waiting
           what={state.kind === 'loading' ? 'Loading the model' : 'Reading the prompt'}
@@ -38,15 +45,20 @@ export function OutputPane() {
       ) : (
         <OutputLog state={state} />
       )}
-    </section>
+    </>
   );
 }
 
-function Bar({ state }: { state: RunState }) {
-  const { navigation, host } = useStudio();
+/** Reads only what does not change with every token, so that streaming does not redraw it. */
+function Bar() {
+  const { navigation, generation, host } = useStudio();
   const colored = usePart(navigation.store, (current) => current.colored);
-  const ended = state.kind === 'finished' || state.kind === 'failed';
+  const isIdle = usePart(generation.store, (state) => state.kind === 'idle');
+  const reason = usePart(generation.store, (state) =>
+    state.kind === 'finished' ? state.reason : null,
+  );
   const copy = async (): Promise<void> => {
+    const state = generation.store.getState();
     if (state.kind === 'idle') return;
     await host.copy(state.kind === 'finished' ? state.text : textOf(state.run.blocks));
     tell('Output copied');
@@ -54,22 +66,20 @@ function Bar({ state }: { state: RunState }) {
   return (
     <div className={classes.bar}>
       <h2>Output</h2>
-      <output className={classes.reason}>
-        {state.kind === 'finished' && finishText[state.reason]}
-      </output>
+      <output className={classes.reason}>{reason && finishText[reason]}</output>
       <span className={classes.tools}>
         {colored && <ProbabilityLegend />}
         <Switch label="Probability" checked={colored} onChange={() => navigation.toggleColored()} />
-        {ended && <ContinueChat state={state} />}
-        {state.kind !== 'idle' && (
+        <ContinueChat />
+        {!isIdle && (
           <>
             <Tooltip label="Copy the output">
               <ActionIcon aria-label="Copy the output" onClick={() => void copy()}>
                 <IconCopy size={16} stroke={1.5} />
               </ActionIcon>
             </Tooltip>
-            <ExportMenu run={state.run} />
-            <Reproduce run={state.run} />
+            <ExportMenu />
+            <Reproduce />
           </>
         )}
       </span>
@@ -86,34 +96,37 @@ const finishText: Readonly<Record<FinishReason, string>> = {
 };
 
 /** Puts the answer into the conversation, so that the next message can follow. */
-function ContinueChat({ state }: { state: Exclude<RunState, { kind: 'idle' }> }) {
-  const { draft } = useStudio();
-  const { prompt } = state.run.request;
-  if (prompt.kind !== 'chat' || state.run.count === 0) return null;
-  const content = textOf([...keptBlocks(state), ...state.run.blocks]).trim();
-  return (
+function ContinueChat() {
+  const { draft, generation } = useStudio();
+  const answered = usePart(
+    generation.store,
+    (state) =>
+      (state.kind === 'finished' || state.kind === 'failed') &&
+      state.run.request.prompt.kind === 'chat' &&
+      state.run.count > 0,
+  );
+  const add = (): void => {
+    const state = generation.store.getState();
+    if (state.kind === 'idle' || state.run.request.prompt.kind !== 'chat') return;
+    const { request, kept, blocks } = state.run;
+    const before = kept?.map(({ text }) => text).join('') ?? '';
+    const content = (before + textOf(blocks)).trim();
+    const answer = { role: 'assistant', content } as const;
+    const next = { role: 'user', content: '' } as const;
+    const { messages } = state.run.request.prompt;
+    draft.change({ model: request.model, mode: 'chat', messages: [...messages, answer, next] });
+  };
+  return answered ? (
     <Button
       size="xs"
       variant="default"
       leftSection={<IconMessagePlus size={14} aria-hidden="true" />}
-      onClick={() =>
-        draft.change({
-          mode: 'chat',
-          messages: [
-            ...prompt.messages,
-            { role: 'assistant', content },
-            { role: 'user', content: '' },
-          ],
-        })
-      }
+      onClick={add}
     >
       Add to chat
     </Button>
-  );
+  ) : null;
 }
-
-const keptBlocks = ({ run }: Exclude<RunState, { kind: 'idle' }>) =>
-  run.kept ? [{ start: 0, tokens: run.kept }] : [];
 
 function Waiting({ what, progress }: { what: string; progress: Stage | null }) {
   const fraction = progress?.fraction;

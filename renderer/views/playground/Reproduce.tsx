@@ -1,15 +1,21 @@
 import { Button, Popover } from '@mantine/core';
 import { IconTerminal2 } from '@tabler/icons-react';
 import { commandLine } from '../../state/reproduce.ts';
-import type { RunData } from '../../state/run.ts';
 import { tell } from '../../ui/notify.tsx';
-import { useStudio } from '../studioContext.ts';
+import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Reproduce.module.css';
 
 /** The command line that makes the same text. */
-export function Reproduce({ run }: { run: RunData }) {
-  const { host } = useStudio();
-  const line = commandLine(run.request, run.seed);
+export function Reproduce() {
+  const { host, generation } = useStudio();
+  const request = usePart(generation.store, (state) =>
+    state.kind === 'idle' ? null : state.run.request,
+  );
+  const seed = usePart(generation.store, (state) =>
+    state.kind === 'idle' ? null : state.run.seed,
+  );
+  if (!request) return null;
+  const line = commandLine(request, seed);
   const copy = async (): Promise<void> => {
     await host.copy(line);
     tell('Command copied');
@@ -29,7 +35,7 @@ export function Reproduce({ run }: { run: RunData }) {
         <div className={classes.body}>
           <p>
             In the project’s folder, this makes the same text
-            {run.seed === null ? '.' : ', with the seed that was drawn.'}
+            {seed === null ? '.' : ', with the seed that was drawn.'}
           </p>
           <pre aria-label="Command line">{line}</pre>
           <Button data-autofocus onClick={() => void copy()}>

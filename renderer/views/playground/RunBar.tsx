@@ -5,7 +5,7 @@ import { isRunning } from '../../state/run.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { statisticsOf } from '../../state/statistics.ts';
 import { formatCount, formatDuration, formatRate } from '../../ui/format.ts';
-import { usePart, useStudio } from '../studioContext.ts';
+import { usePart, useSlowly, useStudio } from '../studioContext.ts';
 import classes from './RunBar.module.css';
 
 /** Run and stop, and the figures of the run. */
@@ -45,7 +45,7 @@ export function RunBar() {
 
 function Statistics() {
   const { generation } = useStudio();
-  const state = usePart(generation.store, (current) => current);
+  const state = useSlowly(generation.store);
   if (state.kind === 'idle') return null;
   const { ttftMs, tokensPerSecond, used, contextLength, seed, loadMs, newTokens } = statisticsOf(
     state.run,

@@ -1,0 +1,66 @@
+import { describe, it } from 'vitest';
+import { drawAlternatives } from '../../../renderer/charts/alternatives.ts';
+import { drawMemory } from '../../../renderer/charts/memory.ts';
+import { drawOperators } from '../../../renderer/charts/operators.ts';
+import { drawProbabilityLegend } from '../../../renderer/charts/probability.ts';
+import { blankSvg, expectPicture } from './picture.ts';
+
+describe('pictures', () => {
+  it('alternatives: bars by probability, the chosen one marked, rank unknown behind the best', async () => {
+    const svg = blankSvg();
+    const rows = [
+      { rank: 1, label: '␣the', logprob: Math.log(0.61), chosen: false },
+      { rank: 2, label: '␣a', logprob: Math.log(0.25), chosen: false },
+      { rank: 3, label: '␣extraordinarily', logprob: Math.log(0.0004), chosen: false },
+      { rank: null, label: '↵', logprob: Math.log(0.00001), chosen: true },
+    ];
+    drawAlternatives(svg, rows, 400);
+    await expectPicture(svg, 'alternatives');
+  });
+
+  it('alternatives: drawing again leaves nothing of the picture before', async () => {
+    const svg = blankSvg();
+    const row = { rank: 1, label: 'x', logprob: 0, chosen: true };
+    drawAlternatives(svg, [row, row, row], 400);
+    drawAlternatives(svg, [row], 320);
+    await expectPicture(svg, 'alternatives-again');
+  });
+
+  const parts = [
+    { label: 'Weights', bytes: 400, color: 'teal' },
+    { label: 'Cache', bytes: 100, color: 'orange' },
+  ];
+  it('memory: parts end to end', async () => {
+    const svg = blankSvg();
+    drawMemory(svg, parts, 10_000, 500);
+    await expectPicture(svg, 'memory');
+  });
+
+  it('memory: a line where less is available than needed', async () => {
+    const svg = blankSvg();
+    drawMemory(svg, parts, 250, 500);
+    await expectPicture(svg, 'memory-short');
+  });
+
+  it('memory: nothing needed draws nothing wide', async () => {
+    const svg = blankSvg();
+    drawMemory(svg, [], 10, 500);
+    await expectPicture(svg, 'memory-none');
+  });
+
+  it('operators: bars by count', async () => {
+    const svg = blankSvg();
+    const counts = [
+      { operator: 'MatMul', count: 1234 },
+      { operator: 'GroupQueryAttention', count: 5 },
+    ];
+    drawOperators(svg, counts, 500);
+    await expectPicture(svg, 'operators');
+  });
+
+  it('legend of the probability colours', async () => {
+    const svg = blankSvg();
+    drawProbabilityLegend(svg, (shade) => `shade-${shade}`);
+    await expectPicture(svg, 'probability-legend');
+  });
+});
