@@ -70,7 +70,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
   const { text, document, code } = failureOf(error);
   if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
   else process.stderr.write(`lathe: ${text}\n`);
-  return code;
+  return stop.signal.aborted ? interruptedCode : code;
 }
 
 async function overview(): Promise<string> {

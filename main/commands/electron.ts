@@ -9,6 +9,9 @@ export type FoundElectron = { kind: 'found'; binary: string } | { kind: 'absent'
 /** A slow line needs minutes for 110 MB; a dead one says so within seconds. */
 const downloadMs = 10 * 60_000;
 
+/** What takes no longer needs no announcement. */
+const quickMs = 2000;
+
 /**
  * Finds Electron the way its own package does: the folder that `ELECTRON_OVERRIDE_DIST_PATH`
  * names, else what was downloaded before, else by downloading it now, as its first launch would.
@@ -24,11 +27,12 @@ export async function findElectron(note: (text: string) => void): Promise<FoundE
   }
   const before = downloaded(folder);
   if (before !== null) return { kind: 'found', binary: before };
-  note('Downloading Electron once …');
+  const slow = setTimeout(() => note('Downloading Electron, once …'), quickMs);
   const failure = await download(folder);
+  clearTimeout(slow);
   const now = downloaded(folder);
   if (now !== null) return { kind: 'found', binary: now };
-  return { kind: 'absent', reason: `its binary could not be downloaded (${failure})` };
+  return { kind: 'absent', reason: `the binary could not be downloaded (${failure})` };
 }
 
 function packageFolder(): string | null {
@@ -67,11 +71,12 @@ function download(folder: string): Promise<string> {
   });
 }
 
-/** The line of an uncaught error that says what went wrong. */
+/** The line of an uncaught error that says what went wrong, without the error's class. */
 function messageIn(words: string): string {
   const lines = words.split('\n').map((line) => line.trim());
+  const error = lines.map((line) => /^\w*Error\b[^:]*: (.+)/.exec(line)?.[1]);
   return (
-    lines.find((line) => /^\w*(Error|Exception)\b.*:/.test(line)) ??
+    error.find((line) => line !== undefined) ??
     lines.find((line) => line !== '') ??
     'no reason given'
   );

@@ -27,7 +27,7 @@ export const command: Command = {
     if (context.args.has('browser')) return inBrowser(context);
     const electron = await findElectron(note);
     if (electron.kind === 'found') return inWindow(electron.binary, context);
-    note(`Electron cannot be started, ${electron.reason}; the studio opens in the browser.`);
+    note(`Electron is not there, ${electron.reason}; the studio opens in the browser instead.`);
     return inBrowser(context);
   },
 };

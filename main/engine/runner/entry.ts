@@ -1,6 +1,7 @@
 import type { SupportedMessagePort } from '@orpc/client/message-port';
 import { RPCHandler } from '@orpc/server/message-port';
 import { cloneTypedArrays } from '../../../preload/contract/transfer.ts';
+import { dieWithParent } from './orphan.ts';
 import { runnerRouter } from './router.ts';
 
 const handler = new RPCHandler(runnerRouter, { experimental_transfer: cloneTypedArrays });
@@ -17,6 +18,7 @@ if ('parentPort' in process && process.parentPort) {
   // Ctrl-C reaches the whole process group; the parent decides what it means.
   process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit(0));
+  dieWithParent();
   handler.upgrade({
     postMessage: (data: object) => void process.send?.(data, undefined, undefined, () => undefined),
     onMessage: { addListener: (listener) => void process.on('message', listener) },
