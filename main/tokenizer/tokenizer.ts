@@ -129,13 +129,23 @@ export function openTokenizer(files: TokenizerFiles): Tokenizer {
 }
 
 function openLibrary(file: SourceFile, json: JsonObject, config: JsonObject): Library {
+  return attempt(file, 'is not usable', () => {
+    const library = new Library(json, config);
+    // Some parts are looked into only when used; better now than in the middle of a text.
+    library.encode('a');
+    return library;
+  });
+}
+
+/** The library throws plain errors at what it cannot work with; they are the file's failure. */
+function attempt<Result>(file: SourceFile, failure: string, action: () => Result): Result {
   try {
-    return new Library(json, config);
+    return action();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new LatheError(
       'tokenizer_invalid',
-      `${nameOf(file)} is not usable: ${message}`,
+      `${nameOf(file)} ${failure}: ${message}`,
       { file: file.path },
       { cause: error },
     );
@@ -147,7 +157,9 @@ function encodeWith(library: Library, file: SourceFile, text: string, specials: 
     throw new LatheError('usage', `text is longer than ${TEXT_LIMIT} characters: ${text.length}`);
   }
   // Half a surrogate pair is no character; it becomes U+FFFD here as it would in UTF-8.
-  const { ids, tokens } = library.encode(text.toWellFormed(), { add_special_tokens: specials });
+  const { ids, tokens } = attempt(file, `fails on a text of ${text.length} characters`, () =>
+    library.encode(text.toWellFormed(), { add_special_tokens: specials }),
+  );
   const missing = ids.findIndex((id: number | undefined) => id === undefined);
   if (missing < 0) return ids;
   throw new LatheError(

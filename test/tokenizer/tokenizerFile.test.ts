@@ -133,6 +133,11 @@ describe('a tokenizer.json of the wrong kind is tokenizer_invalid and names the 
       { ...BYTE_LEVEL, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, invert: true } },
       'tokenizer.json is not usable: Invalid regular expression',
     ],
+    [
+      'a template without its parts',
+      { ...BYTE_LEVEL, post_processor: { type: 'TemplateProcessing' } },
+      'is not usable',
+    ],
     ['a decoder that is a number', { ...BYTE_LEVEL, decoder: 5 }, 'is not usable'],
   ])('%s', (_name, json, message) => {
     const error = failure(() => openJson(json)) as Error;
@@ -197,6 +202,15 @@ describe('files as older and fine-tuned models have them', () => {
     expect(() => tokenizer.encode('a')).toThrow('no token for a part of the text: "<none>"');
     expect(tokenizer.encode('a', { specials: false })).toEqual([0]);
   });
+});
+
+test('a text too long for the library is a typed error that says how long', () => {
+  expect(() => openJson(UNIGRAM).encode('ta'.repeat(300_000))).toThrow(
+    expect.objectContaining({
+      code: 'tokenizer_invalid',
+      message: expect.stringContaining('fails on a text of 600000 characters'),
+    }),
+  );
 });
 
 test('hostile names pollute no prototype', () => {
