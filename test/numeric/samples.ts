@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import { matrix, type Matrix } from '../../main/numeric/linearAlgebra/matrix.ts';
 import { createRandom, type Random } from '../../main/numeric/random.ts';
 
@@ -62,19 +61,16 @@ export function outputMeanSquare(a: Matrix, b: Matrix, inputs: Matrix): number {
   return sum / a.rows / inputs.rows;
 }
 
-/** Expects every value to be within `tolerance` of the expected one, relative to the largest. */
-export function expectClose(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance = 1e-6,
-): void {
-  expect(actual.length).toBe(expected.length);
+/** Largest difference of two lists, relative to the largest expected magnitude; Infinity for NaN. */
+export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
   let scale = 0;
-  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
   let worst = 0;
   for (let i = 0; i < expected.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
-    if (Number.isNaN(actual[i])) worst = Infinity;
+    const difference = Math.abs(actual[i] - expected[i]);
+    if (Number.isNaN(difference)) return Infinity;
+    scale = Math.max(scale, Math.abs(expected[i]));
+    worst = Math.max(worst, difference);
   }
-  expect(worst).toBeLessThanOrEqual(tolerance * scale);
+  return worst === 0 ? 0 : worst / scale;
 }

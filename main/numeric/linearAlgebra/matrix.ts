@@ -24,10 +24,9 @@ export function matrix<T extends Floats>(rows: number, columns: number, data: T)
   return { rows, columns, data };
 }
 
-/** The transpose, [columns, rows], as a copy. Tiled, so that both sides stay in the cache. */
-export function transpose<T extends Floats>(source: Matrix<T>): Matrix<T> {
-  const { rows, columns, data } = source;
-  const result = data.slice() as T;
+/** The transpose, [columns, rows], in float64. Tiled, so that both sides stay in the cache. */
+export function transpose({ rows, columns, data }: Matrix): Matrix<Float64Array> {
+  const result = new Float64Array(data.length);
   const tile = 32;
   for (let r0 = 0; r0 < rows; r0 += tile) {
     const r1 = Math.min(r0 + tile, rows);

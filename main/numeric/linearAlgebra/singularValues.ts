@@ -1,5 +1,5 @@
 import { symmetricEigen } from './eigen.ts';
-import { type Floats, type Matrix, transpose } from './matrix.ts';
+import { type Matrix, transpose } from './matrix.ts';
 import { type MatrixView, nextTurn, plainMultiply, type Run } from './multiply.ts';
 
 /** a = left · diag(values) · right, values falling; left [m, r], right [r, n], r = min(m, n). */
@@ -19,7 +19,7 @@ const maxSweeps = 30;
  * answer but for rounding, so that two or three sweeps do: for 768 × 2,048 seconds, not a minute.
  * A value below m·ε of the largest is rounding, and its row in `right` need not be orthogonal.
  */
-export async function singularValues(a: Matrix<Floats>, run: Run = {}): Promise<SingularValues> {
+export async function singularValues(a: Matrix, run: Run = {}): Promise<SingularValues> {
   if (a.rows > a.columns) {
     const { left, values, right } = await singularValues(transpose(a), run);
     return { left: transpose(right), values, right: transpose(left) };

@@ -49,7 +49,7 @@ export function keepAllBut(
     kept.fill(1, at, at + scores.length);
     return;
   }
-  const sorted = scores.slice().sort();
+  const sorted = scores.toSorted();
   const threshold = sorted[Math.min(count, scores.length) - 1];
   let ties = count;
   for (let i = 0; i < scores.length; i++) if (scores[i] < threshold) ties--;

@@ -79,8 +79,8 @@ export function highestUnits(scores: Floats, count: number): number[] {
   if (!Number.isInteger(count) || count < 1 || count > scores.length) {
     throw new LatheError('usage', `from 1 to ${scores.length} units can be kept: ${count}`);
   }
-  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
-  return order.slice(0, count).sort((a, b) => a - b);
+  const order = Array.from(scores.keys()).toSorted((a, b) => scores[b] - scores[a] || a - b);
+  return order.slice(0, count).toSorted((a, b) => a - b);
 }
 
 function sumOverUnits(

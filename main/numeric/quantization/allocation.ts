@@ -63,7 +63,7 @@ export function allocatePrecision(
         gain: hull[i].error - option.error,
       })),
     )
-    .sort((a, b) => b.gain * a.bytes - a.gain * b.bytes || a.group - b.group || a.to - b.to);
+    .toSorted((a, b) => b.gain * a.bytes - a.gain * b.bytes || a.group - b.group || a.to - b.to);
   const chosen = groups.map(() => 0);
   const total = (of: 'bytes' | 'error') =>
     groups.reduce((sum, { hull }, i) => sum + hull[chosen[i]][of], 0);
@@ -83,21 +83,21 @@ export function allocatePrecision(
   return { choices, bytes, error: total('error'), bitsPerWeight: (8 * bytes) / weights, bound };
 
   function fillToBytes(most: number, { most: asked }: { most: number }): number {
-    let bytes = total('bytes');
-    if (!(bytes <= most)) {
+    let size = total('bytes');
+    if (!(size <= most)) {
       throw new LatheError(
         'usage',
-        `the smallest possible size is ${bytes} bytes (${(8 * bytes) / weights} bits per weight), the limit: ${asked}`,
+        `the smallest possible size is ${size} bytes (${(8 * size) / weights} bits per weight), the limit: ${asked}`,
       );
     }
     let relaxed = total('error');
-    let room = most - bytes;
+    let room = most - size;
     for (const step of steps) {
       if (room > 0) relaxed -= step.gain * Math.min(1, room / step.bytes);
       room -= step.bytes;
-      if (step.to !== chosen[step.group] + 1 || bytes + step.bytes > most) continue;
+      if (step.to !== chosen[step.group] + 1 || size + step.bytes > most) continue;
       chosen[step.group] = step.to;
-      bytes += step.bytes;
+      size += step.bytes;
     }
     return relaxed;
   }
@@ -119,7 +119,7 @@ export function allocatePrecision(
     }
     // The last upgrade may have saved more than was missing: give back the largest that allows it.
     const taken = steps.filter((step) => step.to <= chosen[step.group]);
-    for (const step of taken.sort((a, b) => b.bytes - a.bytes)) {
+    for (const step of taken.toSorted((a, b) => b.bytes - a.bytes)) {
       if (step.to !== chosen[step.group] || total('error') + step.gain > most) continue;
       chosen[step.group] = step.to - 1;
     }

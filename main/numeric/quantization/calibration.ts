@@ -147,11 +147,8 @@ function percentileRange(histogram: Histogram, share: number): ActivationRange {
   const all = sum(above) + sum(below);
   const cut = ((1 - share) / 2) * all;
   return {
-    least: Math.max(least, edgeFrom(Float64Array.from(below).reverse(), above, cut, -1) * width),
-    greatest: Math.min(
-      greatest,
-      edgeFrom(Float64Array.from(above).reverse(), below, cut, 1) * width,
-    ),
+    least: Math.max(least, edgeFrom(below.toReversed(), above, cut, -1) * width),
+    greatest: Math.min(greatest, edgeFrom(above.toReversed(), below, cut, 1) * width),
   };
 }
 
@@ -223,7 +220,7 @@ function clippingDivergence(bins: Float64Array, size: number): number {
 
 /** Gives empty bins a little of the others' weight, so that the divergence stays finite. */
 function smooth(bins: Float64Array): Float64Array | null {
-  const empty = bins.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
+  const empty = bins.reduce((zeros, value) => zeros + (value === 0 ? 1 : 0), 0);
   const used = bins.length - empty;
   if (used === 0) return null;
   const epsilon = 1e-4;

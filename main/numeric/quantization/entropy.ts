@@ -48,7 +48,7 @@ export function quantizeEntropy(values: Floats, options: EntropyOptions): Entrop
   checkOptions(options, reach);
   requireFinite(values, 'weights');
   const size = 2 * reach + 1;
-  const sorted = Float64Array.from(values).sort();
+  const sorted = Float64Array.from(values).toSorted();
   const sums = new Float64Array(sorted.length + 1);
   for (let i = 0; i < sorted.length; i++) sums[i + 1] = sums[i] + sorted[i];
 
@@ -114,7 +114,7 @@ function cheapestLevels(
     return level ** 2 + lambda * bits;
   });
   // Centroids may have overtaken a level that is not used.
-  const rising = Array.from(levels.keys()).sort((a, b) => levels[a] - levels[b] || a - b);
+  const rising = Array.from(levels.keys()).toSorted((a, b) => levels[a] - levels[b] || a - b);
   const codes: number[] = [];
   const starts: number[] = [];
   for (const code of rising) {

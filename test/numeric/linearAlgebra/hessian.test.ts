@@ -7,7 +7,7 @@ import {
 } from '../../../main/numeric/linearAlgebra/hessian.ts';
 import { matrix } from '../../../main/numeric/linearAlgebra/matrix.ts';
 import gptq from '../../golden/gptq.json';
-import { correlatedInputs, expectClose, fromRows } from '../samples.ts';
+import { correlatedInputs, distance, fromRows } from '../samples.ts';
 
 test('H is 2/n times the sum of the inputs’ outer products', async () => {
   const hessian = createHessian(2);
@@ -27,7 +27,7 @@ test('batches add up to the same H as all tokens at once', async () => {
   ]) {
     await addTokens(parts, matrix(to - from, 67, inputs.data.slice(from * 67, to * 67)));
   }
-  expectClose(hessianMatrix(parts), hessianMatrix(whole), 1e-14);
+  expect(distance(hessianMatrix(parts), hessianMatrix(whole))).toBeLessThanOrEqual(1e-14);
 });
 
 test('H of the golden inputs is symmetric and needs no raised damping', async () => {
@@ -49,7 +49,9 @@ test('channels that were always zero get a diagonal of one', async () => {
   const factor = await factorHessian(h, 2, { damp: 0.5 });
   expect([...factor!.dead]).toEqual([0, 1]);
   // (4 + 1) / 2 · 0.5 = 1.25 on the diagonal.
-  expectClose(factor!.factor, [1 / Math.sqrt(5.25), 0, 0, 1 / Math.sqrt(2.25)], 1e-14);
+  expect(
+    distance(factor!.factor, [1 / Math.sqrt(5.25), 0, 0, 1 / Math.sqrt(2.25)]),
+  ).toBeLessThanOrEqual(1e-14);
 });
 
 test('damping is raised tenfold until H can be factored, and given up after three times', async () => {

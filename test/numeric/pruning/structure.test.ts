@@ -13,36 +13,61 @@ import golden from '../../golden/lowRank.json';
 import gptq from '../../golden/gptq.json';
 import { correlatedInputs, fromRows, outputMeanSquare, randomMatrix } from '../samples.ts';
 
+function momentsOf({ rows, columns, data }: Matrix): Float64Array {
+  const moments = new Float64Array(columns * columns);
+  for (let token = 0; token < rows; token++) {
+    for (let i = 0; i < columns; i++) {
+      for (let j = 0; j < columns; j++) {
+        moments[i * columns + j] += (data[token * columns + i] * data[token * columns + j]) / rows;
+      }
+    }
+  }
+  return moments;
+}
+
+function product(left: Matrix, right: Matrix): Matrix {
+  const data = new Float64Array(left.rows * right.columns);
+  for (let i = 0; i < left.rows; i++) {
+    for (let j = 0; j < right.columns; j++) {
+      for (let k = 0; k < left.columns; k++) {
+        data[i * right.columns + j] +=
+          left.data[i * left.columns + k] * right.data[k * right.columns + j];
+      }
+    }
+  }
+  return matrix(left.rows, right.columns, data);
+}
+
+/** Rows `from` up to `to`. */
+function rowsOf({ columns, data }: Matrix, from: number, to: number): Matrix {
+  return matrix(to - from, columns, data.slice(from * columns, to * columns));
+}
+
 describe('block influence', () => {
   const before = fromRows(influence.x);
   const after = fromRows(influence.y);
+
+  const influenceOf = (factor: number) => {
+    const sum = { cosines: 0, tokens: 0 };
+    const turned = Float64Array.from(before.data, (value) => factor * value);
+    addBlockInfluence(sum, before, matrix(before.rows, before.columns, turned));
+    return blockInfluence(sum);
+  };
 
   test('of the golden vectors, batch by batch', () => {
     const whole = { cosines: 0, tokens: 0 };
     addBlockInfluence(whole, before, after);
     expect(blockInfluence(whole)).toBeCloseTo(influence.bi, 10);
     const parts = { cosines: 0, tokens: 0 };
-    const rows = (source: Matrix, from: number, to: number) =>
-      matrix(
-        to - from,
-        source.columns,
-        source.data.slice(from * source.columns, to * source.columns),
-      );
-    addBlockInfluence(parts, rows(before, 0, 1), rows(after, 0, 1));
-    addBlockInfluence(parts, rows(before, 1, 4), rows(after, 1, 4));
+    addBlockInfluence(parts, rowsOf(before, 0, 1), rowsOf(after, 0, 1));
+    addBlockInfluence(parts, rowsOf(before, 1, 4), rowsOf(after, 1, 4));
     expect(blockInfluence(parts)).toBeCloseTo(influence.bi, 10);
   });
 
   test('is 0 for a layer that only scales its stream, 2 for one that turns it round', () => {
-    const of = (factor: number) => {
-      const sum = { cosines: 0, tokens: 0 };
-      const turned = Float64Array.from(before.data, (value) => factor * value);
-      addBlockInfluence(sum, before, matrix(before.rows, before.columns, turned));
-      return blockInfluence(sum);
-    };
-    expect(of(3)).toBeCloseTo(0, 12);
-    expect(of(-1)).toBeCloseTo(2, 12);
-    expect(of(0)).toBe(1);
+    expect(influenceOf(3)).toBeCloseTo(0, 12);
+    expect(influenceOf(-1)).toBeCloseTo(2, 12);
+    expect(influenceOf(0)).toBe(1);
   });
 
   test('streams of different shape, and none at all, are refused', () => {
@@ -93,32 +118,6 @@ describe('scores of heads and neurons', () => {
 });
 
 describe('low rank', () => {
-  function momentsOf({ rows, columns, data }: Matrix): Float64Array {
-    const moments = new Float64Array(columns * columns);
-    for (let token = 0; token < rows; token++) {
-      for (let i = 0; i < columns; i++) {
-        for (let j = 0; j < columns; j++) {
-          moments[i * columns + j] +=
-            (data[token * columns + i] * data[token * columns + j]) / rows;
-        }
-      }
-    }
-    return moments;
-  }
-
-  function product(left: Matrix, right: Matrix): Matrix {
-    const data = new Float64Array(left.rows * right.columns);
-    for (let i = 0; i < left.rows; i++) {
-      for (let j = 0; j < right.columns; j++) {
-        for (let k = 0; k < left.columns; k++) {
-          data[i * right.columns + j] +=
-            left.data[i * left.columns + k] * right.data[k * right.columns + j];
-        }
-      }
-    }
-    return matrix(left.rows, right.columns, data);
-  }
-
   const weight = fromRows(gptq.W);
   const inputs = fromRows(gptq.X);
 

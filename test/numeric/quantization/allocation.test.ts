@@ -166,8 +166,9 @@ test('limits that cannot be met say what can', () => {
   );
 });
 
+const option = (name: string) => [{ name, bytes: 1, error: 1 }];
+
 test('ties without a common option, and errors that are not numbers, are refused', () => {
-  const option = (name: string) => [{ name, bytes: 1, error: 1 }];
   const a = { name: 'a', tie: 't', weights: 1, options: option('int4') };
   const b = { name: 'b', tie: 't', weights: 1, options: option('int8') };
   expect(() => allocatePrecision([a, b], { kind: 'bytes', most: 9 })).toThrow(

@@ -34,10 +34,11 @@ function counting(bits: number, columns: number, groupSize: number): Quantized {
   };
 }
 
+const pack = (bits: PackedBits, codes: number[]) => [
+  ...packCodes(codes.length, bits, (i) => codes[i]),
+];
+
 test('codes are packed lowest bits first', () => {
-  const pack = (bits: PackedBits, codes: number[]) => [
-    ...packCodes(codes.length, bits, (i) => codes[i]),
-  ];
   expect(pack(2, [3, 0, 1, 2, 1])).toEqual([0b10_01_00_11, 1]);
   expect(pack(4, [0xd, 0x0, 0x9])).toEqual([0x0d, 0x09]);
   expect(pack(8, [200, 3])).toEqual([200, 3]);
@@ -84,12 +85,14 @@ describe('blocks of MatMulNBits', () => {
   });
 
   test('trivial zero points are left out, those of 3 bits in 4 are not', () => {
-    const pack = (bits: number) =>
-      packBlocks(
-        quantizeRtn(randomMatrix(1, 2, 32), { bits, groupSize: 16, grid: 'ort-symmetric' }),
-      ).zeroPoints;
-    expect([pack(2), pack(4), pack(8)]).toEqual([null, null, null]);
-    expect([...pack(3)!]).toEqual([0x44, 0x44]);
+    const [two, three, four, eight] = [2, 3, 4, 8].map(
+      (bits) =>
+        packBlocks(
+          quantizeRtn(randomMatrix(1, 2, 32), { bits, groupSize: 16, grid: 'ort-symmetric' }),
+        ).zeroPoints,
+    );
+    expect([two, four, eight]).toEqual([null, null, null]);
+    expect([...three!]).toEqual([0x44, 0x44]);
   });
 
   test.each([8, 24, 512])('blocks of %i are refused', (size) => {

@@ -84,18 +84,11 @@ test('a flipped bit anywhere is noticed at the end state', () => {
   const symbols = skewed(4, 600);
   const table = tableOf(symbols);
   const bytes = encodeRans(symbols, table);
-  let unnoticed = 0;
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     const damaged = bytes.slice();
     damaged[bit >> 3] ^= 1 << (bit & 7);
-    try {
-      decodeRans(damaged, 600, table);
-      unnoticed++;
-    } catch (error) {
-      expect(error).toEqual(malformed);
-    }
+    expect(() => decodeRans(damaged, 600, table)).toThrow(malformed);
   }
-  expect(unnoticed).toBe(0);
 });
 
 test('frequencies sum to 16,384 and leave no used symbol without one', () => {

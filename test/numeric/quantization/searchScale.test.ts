@@ -5,10 +5,12 @@ import { quantizeRtn } from '../../../main/numeric/quantization/rtn.ts';
 import { searchScale } from '../../../main/numeric/quantization/searchScale.ts';
 import { randomMatrix } from '../samples.ts';
 
+const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
+
 describe.each([
   ['symmetric', true, 'ort-symmetric'],
   ['asymmetric', false, 'ort-asymmetric'],
-] as const)('%s', (_, symmetric, grid) => {
+] as const)('%s', (_kind, symmetric, grid) => {
   const importance = Float64Array.from({ length: 96 }, (_, i) => (i % 7 === 0 ? 20 : 1));
 
   test.each([2, 3, 4, 8])('never worse than round-to-nearest in each group at %i bits', (bits) => {
@@ -27,7 +29,6 @@ describe.each([
     const before = errors(nearest);
     const after = errors(searched);
     expect(after.every((error, group) => error <= before[group])).toBe(true);
-    const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
     expect(total(after)).toBeLessThan((bits === 8 ? 1 : 0.97) * total(before));
   });
 
