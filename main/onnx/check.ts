@@ -1,5 +1,5 @@
 import { LatheError } from '../../preload/contract/errors.ts';
-import { divisionRisk, loopRisk, type Constants } from './checkOperators.ts';
+import { operatorRisks, type Constants } from './checkOperators.ts';
 import { checkExpansion } from './checkFunctions.ts';
 import type { Graph, Model, Node } from './model.ts';
 import type { Tensor } from './tensor.ts';
@@ -86,8 +86,7 @@ function checkNodes(nodes: readonly Node[], scope: Scope, place: Place): void {
   for (const node of nodes) {
     const label = node.name || node.outputs.find((name) => name !== '') || node.opType;
     if (node.opType === '') throw fault(file, 'a node has no operator', label, label);
-    const known = opsets.has(node.domain) || (isOnnx(node.domain) && hasOnnx(opsets));
-    if (!known && opsets.size > 0) {
+    if (!isImported(node.domain, opsets)) {
       throw fault(file, 'operator set is not imported', node.domain || 'ai.onnx', label);
     }
     for (const name of node.inputs) {
@@ -98,9 +97,7 @@ function checkNodes(nodes: readonly Node[], scope: Scope, place: Place): void {
     for (const attribute of node.attributes.values()) {
       if (attribute.kind === 'tensor') checkElements(attribute.value);
     }
-    for (const message of [divisionRisk(node, scope), loopRisk(node, scope)]) {
-      if (message !== null) risks.push({ node: label, message });
-    }
+    for (const message of operatorRisks(node, scope)) risks.push({ node: label, message });
     for (const body of subgraphs(node)) checkGraph(body, scope, place);
     for (const name of node.outputs) if (name !== '') claim(scope, name, file, label);
     const constant = constantOf(node);
@@ -145,8 +142,12 @@ function constantOf(node: Node): Tensor | null {
 }
 
 const isOnnx = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
-const hasOnnx = (opsets: ReadonlyMap<string, number>): boolean =>
-  opsets.has('') || opsets.has('ai.onnx');
+
+function isImported(domain: string, opsets: ReadonlyMap<string, number>): boolean {
+  // Before IR version 3 there was nothing to import; onnxruntime knows its own domain without.
+  if (opsets.size === 0 || domain === 'com.microsoft') return true;
+  return isOnnx(domain) ? opsets.has('') || opsets.has('ai.onnx') : opsets.has(domain);
+}
 
 function fault(file: string, reason: string, value: unknown, node?: string): LatheError {
   const shown = String(value).slice(0, 200);
