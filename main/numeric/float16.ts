@@ -1,3 +1,5 @@
+import { roundHalfEven } from './rounding.ts';
+
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
@@ -40,11 +42,4 @@ export function toBfloat16Bits(value: number): number {
 export function fromBfloat16Bits(half: number): number {
   bits[0] = half << 16;
   return float[0];
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }

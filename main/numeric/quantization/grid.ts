@@ -28,12 +28,12 @@ const fround = Math.fround;
 function ortCode(value: number, { scale, zeroPoint }: GroupParameters, bits: number): number {
   const reciprocal = scale === 0 ? 0 : fround(1 / scale);
   const scaled = fround(fround(fround(value) * reciprocal) + zeroPoint);
-  return clamp(roundHalfAway(scaled), 0, 2 ** bits - 1);
+  return clamp(roundHalfAway(scaled), 0, (1 << bits) - 1);
 }
 
 /** The GPTQ family's: division, halves to even, the zero point added after rounding. */
 function researchCode(value: number, { scale, zeroPoint }: GroupParameters, bits: number): number {
-  return clamp(roundHalfEven(value / scale) + zeroPoint, 0, 2 ** bits - 1);
+  return clamp(roundHalfEven(value / scale) + zeroPoint, 0, (1 << bits) - 1);
 }
 
 /** The grids of onnxruntime's MatMulNBits quantizer, GPTQ's Quantizer and AWQ's pseudo-quantizer. */
@@ -54,9 +54,9 @@ export const grids: Readonly<Record<GridName, Grid>> = {
       const { low, high } = rangeOf(values, offset, length);
       const least = fround(Math.min(low, 0));
       const range = fround(fround(Math.max(high, 0)) - least);
-      const scale = normalOrZero(fround(range / (2 ** bits - 1)));
+      const scale = normalOrZero(fround(range / ((1 << bits) - 1)));
       const zeroPoint = scale === 0 ? 0 : roundHalfAway(fround(0 - fround(least / scale)));
-      return { scale, zeroPoint: clamp(zeroPoint, 0, 2 ** bits - 1) };
+      return { scale, zeroPoint: clamp(zeroPoint, 0, (1 << bits) - 1) };
     },
     code: ortCode,
   },
@@ -80,8 +80,8 @@ export const grids: Readonly<Record<GridName, Grid>> = {
   awq: {
     parameters(values, offset, length, bits) {
       const { low, high } = rangeOf(values, offset, length);
-      const scale = fround(Math.max(high - low, 1e-5) / (2 ** bits - 1));
-      return { scale, zeroPoint: clamp(-roundHalfEven(low / scale), 0, 2 ** bits - 1) + 0 };
+      const scale = fround(Math.max(high - low, 1e-5) / ((1 << bits) - 1));
+      return { scale, zeroPoint: clamp(-roundHalfEven(low / scale), 0, (1 << bits) - 1) + 0 };
     },
     code: researchCode,
   },
@@ -93,7 +93,7 @@ function gptqParameters(
   bits: number,
   fixedZeroPoint: number | null,
 ): GroupParameters {
-  const top = 2 ** bits - 1;
+  const top = (1 << bits) - 1;
   let range = high - low;
   let from = low;
   // Denormal ranges would give a scale of 0: treat them like an all-zero group.

@@ -69,6 +69,13 @@ describe('entropy', () => {
     expect(least).toBeLessThan(-2.5);
   });
 
+  test('finds a limit between the first and the whole range', () => {
+    // 128 bins of 20 / 2,048 end at 1.25, in the middle of the body.
+    const { greatest } = rangeOf({ kind: 'entropy' }, [...noise, 20, -20]);
+    expect(greatest).toBeGreaterThan(2.5);
+    expect(greatest).toBeLessThan(6);
+  });
+
   test('keeps the whole range of evenly spread values', () => {
     const even = Array.from({ length: 40_960 }, (_, i) => i / 40_960);
     expect(rangeOf({ kind: 'entropy' }, even).greatest).toBeGreaterThan(0.95);

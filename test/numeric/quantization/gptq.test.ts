@@ -162,6 +162,16 @@ describe.each([true, false])('on random layers with activation order %s', (activ
   });
 });
 
+test('where it loses to round-to-nearest, that is kept and said', async () => {
+  const weight = randomMatrix(14, 1, 16);
+  const options = { bits: 2, groupSize: 16, grid: 'ort-symmetric' } as const;
+  const factor = await factorOf(correlatedInputs(14, 60, 16));
+  const { quantized, kept, reason, error } = await quantizeGptq(weight, factor, options);
+  expect(error!.rtn).toBeLessThan(error!.gptq);
+  expect([kept, reason]).toEqual(['rtn', 'rtn is better']);
+  expect(quantized).toEqual(quantizeRtn(weight, options));
+});
+
 test('the errors it reports are those under H itself', async () => {
   const inputs = correlatedInputs(8, 200, 48);
   const weight = randomMatrix(9, 20, 48);
