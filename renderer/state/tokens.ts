@@ -47,6 +47,24 @@ export function tokenAt(blocks: readonly TokenBlock[], index: number): Generated
   return block?.tokens[index - block.start];
 }
 
+/** The tokens from one index to before another. */
+export const tokensBetween = (
+  blocks: readonly TokenBlock[],
+  start: number,
+  end: number,
+): readonly GeneratedToken[] =>
+  blocks
+    .filter((block) => block.start < end && block.start + block.tokens.length > start)
+    .flatMap((block) => block.tokens.slice(Math.max(0, start - block.start), end - block.start));
+
+/** Indices of the tokens that begin a paragraph: the first, and those behind a line break. */
+export const paragraphStarts = (blocks: readonly TokenBlock[]): number[] => [
+  0,
+  ...blocks
+    .filter((_, index) => blocks[index - 1]?.tokens.at(-1)?.text.endsWith('\n'))
+    .map(({ start }) => start),
+];
+
 /** Text of all tokens, as streamed. */
 export const textOf = (blocks: readonly TokenBlock[]): string =>
   blocks.map(({ tokens }) => tokens.map(({ text }) => text).join('')).join('');

@@ -1,5 +1,6 @@
 import {
   useLayoutEffect,
+  useMemo,
   useRef,
   useState,
   type ClipboardEvent,
@@ -7,11 +8,12 @@ import {
   type MouseEvent,
 } from 'react';
 import { isRunning, type RunState } from '../../state/run.ts';
-import { tokenAt } from '../../state/tokens.ts';
+import { paragraphStarts, tokenAt } from '../../state/tokens.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './OutputLog.module.css';
-import { Paragraph, paragraphsOf } from './Paragraph.tsx';
+import { Paragraph } from './Paragraph.tsx';
 import { TokenPopover, type Place } from './TokenPopover.tsx';
+import { useLineStarts } from './useLineStarts.ts';
 
 /** How near the end, in pixels, still counts as reading along. */
 const nearEnd = 32;
@@ -25,7 +27,18 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
   const follows = useRef(true);
   const [cursor, setCursor] = useState<number | null>(null);
   const [place, setPlace] = useState<Place | null>(null);
+  const text = useRef<HTMLDivElement>(null);
+  const paragraphs = useMemo(() => paragraphStarts(blocks), [blocks]);
+  const lineStarts = useLineStarts(text, paragraphs, count, blocks[0]?.tokens[0]);
+  const starts = [...new Set([...paragraphs, ...lineStarts])].toSorted((a, b) => a - b);
+  const lead = useMemo(
+    () => <Kept kept={kept} prefixLength={request.prefix.length} />,
+    [kept, request],
+  );
 
+  useLayoutEffect(() => {
+    follows.current = true;
+  }, [request]);
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element && follows.current) element.scrollTop = element.scrollHeight;
@@ -46,10 +59,10 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
     const span = spanAt(index);
     if (!span) return;
     setCursor(index);
-    // A token may break over lines: the popover points at where it begins.
-    const rect = span.getClientRects()[0] ?? span.getBoundingClientRect();
-    const frame = span.closest(`.${classes.text}`)?.getBoundingClientRect();
-    if (!frame) return;
+    // A token may break over lines: the popover points at its larger part.
+    const [rect] = [...span.getClientRects()].toSorted((a, b) => b.width - a.width);
+    const frame = text.current?.getBoundingClientRect();
+    if (!frame || !rect) return;
     const { width, height } = rect;
     setPlace({ index, left: rect.left - frame.left, top: rect.top - frame.top, width, height });
   };
@@ -94,16 +107,18 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
         follows.current = scrollHeight - scrollTop - clientHeight < nearEnd;
       }}
     >
-      <div className={classes.text}>
-        <Kept kept={kept} prefixLength={request.prefix.length} />
-        {paragraphsOf(blocks).map((paragraph) => (
+      <div ref={text} className={classes.text}>
+        {starts.map((start, index) => (
           <Paragraph
-            key={paragraph[0]?.start}
-            blocks={paragraph}
-            cursor={cursorWithin(paragraph, cursor)}
+            key={start}
+            blocks={blocks}
+            start={start}
+            end={starts[index + 1] ?? count}
+            cursor={cursor}
+            lead={start === 0 ? lead : null}
+            goesOn={lineStarts.includes(start)}
           />
         ))}
-        {isRunning(state) && count > 0 && <span className={classes.caret} aria-hidden="true" />}
         {place && token && (
           <TokenPopover
             place={place}
@@ -117,17 +132,6 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
       </div>
     </div>
   );
-}
-
-/** The cursor where it lies in the paragraph, so that the others need not be drawn anew. */
-function cursorWithin(
-  paragraph: ReturnType<typeof paragraphsOf>[number],
-  cursor: number | null,
-): number | null {
-  const first = paragraph[0];
-  const last = paragraph.at(-1);
-  if (cursor === null || !first || !last) return null;
-  return cursor >= first.start && cursor < last.start + last.tokens.length ? cursor : null;
 }
 
 interface KeptProps {

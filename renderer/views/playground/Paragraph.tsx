@@ -1,50 +1,56 @@
-import { memo } from 'react';
+import { memo, type ReactNode } from 'react';
 import { probabilityShade } from '../../charts/probability.ts';
-import type { TokenBlock } from '../../state/tokens.ts';
+import { tokensBetween, type TokenBlock } from '../../state/tokens.ts';
 import classes from './OutputLog.module.css';
 
-/** Blocks up to a line break: they are laid out on their own, so that a long text stays cheap. */
-export function paragraphsOf(blocks: readonly TokenBlock[]): (readonly TokenBlock[])[] {
-  const paragraphs: TokenBlock[][] = [];
-  let open: TokenBlock[] = [];
-  for (const block of blocks) {
-    open.push(block);
-    if (block.tokens.at(-1)?.text.endsWith('\n')) {
-      paragraphs.push(open);
-      open = [];
-    }
-  }
-  if (open.length > 0) paragraphs.push(open);
-  return paragraphs;
-}
-
-interface ParagraphProps {
+interface PieceProps {
   blocks: readonly TokenBlock[];
+  /** Indices of the first token and of the one behind the last. */
+  start: number;
+  end: number;
   cursor: number | null;
 }
 
-/** Draws nothing anew while its blocks are the same objects. */
+interface ParagraphProps extends PieceProps {
+  /** Stands before the first token. */
+  lead: ReactNode;
+  /** Whether the paragraph goes on with a line that was wrapped, see `useLineStarts`. */
+  goesOn: boolean;
+}
+
+/** How many tokens are drawn as one: while text streams, only the last such piece is drawn anew. */
+const pieceLength = 32;
+
+/**
+ * A stretch of text that is laid out on its own, and not at all while it is out of sight. The
+ * tokens between two indices of a run never change, so that the indices say whether to draw.
+ */
 export const Paragraph = memo(
-  function Paragraph({ blocks, cursor }: ParagraphProps) {
+  function Paragraph(props: ParagraphProps) {
+    const { blocks, start, end, cursor, lead, goesOn } = props;
+    const pieces: number[] = [];
+    for (let at = start; at < end; at += pieceLength) pieces.push(at);
     return (
-      <div className={classes.paragraph}>
-        {blocks.map((block) => {
-          const within =
-            cursor !== null && cursor >= block.start && cursor < block.start + block.tokens.length;
-          return <Block key={block.start} block={block} cursor={within ? cursor : null} />;
-        })}
+      <div className={classes.paragraph} data-goes-on={goesOn || undefined}>
+        {lead}
+        {pieces.map((at) => (
+          <Piece
+            key={at}
+            blocks={blocks}
+            start={at}
+            end={Math.min(end, at + pieceLength)}
+            cursor={cursor}
+          />
+        ))}
       </div>
     );
   },
-  (before, after) =>
-    before.cursor === after.cursor &&
-    before.blocks.length === after.blocks.length &&
-    before.blocks.every((block, index) => block === after.blocks[index]),
+  (before, after) => before.lead === after.lead && isSame(before, after),
 );
 
-const Block = memo(function Block({ block, cursor }: { block: TokenBlock; cursor: number | null }) {
-  return block.tokens.map(({ text, logprob }, offset) => {
-    const index = block.start + offset;
+const Piece = memo(function Piece({ blocks, start, end, cursor }: PieceProps) {
+  return tokensBetween(blocks, start, end).map(({ text, logprob }, offset) => {
+    const index = start + offset;
     return (
       <span
         key={index}
@@ -56,4 +62,17 @@ const Block = memo(function Block({ block, cursor }: { block: TokenBlock; cursor
       </span>
     );
   });
-});
+}, isSame);
+
+function isSame(before: PieceProps, after: PieceProps): boolean {
+  return (
+    before.start === after.start &&
+    before.end === after.end &&
+    cursorWithin(before) === cursorWithin(after) &&
+    // Another run begins with another token.
+    before.blocks[0]?.tokens[0] === after.blocks[0]?.tokens[0]
+  );
+}
+
+const cursorWithin = ({ cursor, start, end }: PieceProps): number | null =>
+  cursor !== null && cursor >= start && cursor < end ? cursor : null;
