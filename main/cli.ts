@@ -34,9 +34,11 @@ const codeCache = join(homePath(homeAt < 0 ? undefined : typed[homeAt + 1]), 'ca
 process.env['NODE_COMPILE_CACHE'] ??= codeCache;
 enableCompileCache(process.env['NODE_COMPILE_CACHE']);
 
-const code = await run(typed).catch((error: unknown) => report(error, typed.includes('--json')));
+const exitCode = await run(typed).catch((error: unknown) =>
+  report(error, typed.includes('--json')),
+);
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-process.exit(code);
+process.exit(exitCode);
 
 async function run([name = '--help', ...rest]: string[]): Promise<number> {
   if (name === '--help' || name === 'help') {

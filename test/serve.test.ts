@@ -25,7 +25,7 @@ beforeAll(async () => {
   writeFileSync(join(page, 'assets', 'main.js'), 'export {};');
   const os = implement(contract);
   const preset = { name: 'Greedy', sampling: {}, maxTokens: 1, stop: [], builtIn: true };
-  const router = { presets: { list: os.presets.list.handler(() => [preset as never]) } };
+  const router = { presets: { list: os.presets.list.handler(() => [preset]) } };
   shell = await serve({ engine: { router: router as never }, page });
   const url = new URL(shell.url);
   port = Number(url.port);
@@ -67,8 +67,9 @@ function upgrade(query: string, headers: Record<string, string>): Promise<string
   });
 }
 
+const right = (): string => `127.0.0.1:${port}`;
+
 describe('the engine is reached only with the right host, origin and token', () => {
-  const right = (): string => `127.0.0.1:${port}`;
   const hosts: [string, () => string, boolean][] = [
     ['127.0.0.1 with port', right, true],
     ['localhost with port', () => `localhost:${port}`, true],

@@ -42,7 +42,10 @@ function requestOf(args: Arguments, model: string): BenchInput {
   return { model, form: formOf(args), ...Object.fromEntries(given) };
 }
 
-const resultOf = ({ kind: _, request: __, ...result }: BenchResult) => result;
+function resultOf({ prefill, decode, peakRssBytes, loadMs, ttftMs, ...rest }: BenchResult) {
+  const { threads, device, protocol } = rest;
+  return { prefill, decode, peakRssBytes, loadMs, ttftMs, threads, device, protocol };
+}
 
 function textOf(result: BenchResult): string {
   const percentiles = ['p50', 'p90', 'p99', 'p999'] as const;

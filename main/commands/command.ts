@@ -9,9 +9,9 @@ export interface Context {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** The engine, opened at the first call and closed when the command ends. */
-  engine(): Promise<EngineClient>;
+  readonly engine: () => Promise<EngineClient>;
   /** The same engine, to be served to others. */
-  whole(): Promise<Engine>;
+  readonly whole: () => Promise<Engine>;
 }
 
 /** What a shell expects of a command that Ctrl-C ended. */

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import type { EngineClient } from '../../preload/contract/index.ts';
 import type { Device } from '../../preload/contract/system.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -8,9 +10,9 @@ import { UsageError, type Arguments } from './arguments.ts';
 
 export interface OpenedEngine {
   /** The engine in this process; opened at the first call. */
-  engine(): Promise<EngineClient>;
+  readonly engine: () => Promise<EngineClient>;
   /** The same, for serving it to others. */
-  whole(): Promise<Engine>;
+  readonly whole: () => Promise<Engine>;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export function openEngine(args: Arguments, startsRunner: boolean): OpenedEngine
 function runnerEntry(): URL {
   return import.meta.url.endsWith('.ts')
     ? new URL('../engine/runner/entry.ts', import.meta.url)
-    : new URL('runner.js', `file://${process.argv[1]}`);
+    : new URL('runner.js', pathToFileURL(realpathSync(process.argv[1])));
 }
 
 /** The first start is made ahead, when wanted, and handed to who asks first. */

@@ -150,8 +150,9 @@ const withoutTimes = ({ id, text, logprob, alternatives }: GeneratedToken) => ({
   alternatives,
 });
 
+const percent = (logprob: number): string => `${(100 * Math.exp(logprob)).toFixed(1)} %`;
+
 function tokenTable(tokens: readonly GeneratedToken[]): string {
-  const percent = (logprob: number): string => `${(100 * Math.exp(logprob)).toFixed(1)} %`;
   const rows = tokens.map((token) => [
     String(token.id),
     JSON.stringify(token.text),

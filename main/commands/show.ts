@@ -121,9 +121,9 @@ function graphText(graph: GraphFacts): string {
   const operators = Object.entries(graph.operators)
     .toSorted(([, a], [, b]) => b - a)
     .map(([name, times]) => [name, String(times)]);
-  const ports = [...graph.inputs.map((port) => ({ ...port, kind: 'input' }))].concat(
-    graph.outputs.map((port) => ({ ...port, kind: 'output' })),
-  );
+  const ports = graph.inputs
+    .map((port) => ({ ...port, kind: 'input' }))
+    .concat(graph.outputs.map((port) => ({ ...port, kind: 'output' })));
   return [
     `${graph.form} graph of ${graph.nodes} nodes, opsets ${opsets.join(', ')}`,
     table(['operator', 'nodes'], operators),

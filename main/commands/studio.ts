@@ -56,11 +56,11 @@ async function inWindow(binary: string, { args, signal }: Context): Promise<void
     env: { ...process.env, LATHE_HOME: homePath(args.text('home')) },
   });
   signal.addEventListener('abort', () => child.kill(), { once: true });
-  const [code, how] = (await once(child, 'exit')) as [number | null, string | null];
-  if (code === 0 || signal.aborted) return;
-  throw new LatheError('engine_lost', `the window ended: ${how ?? `exit code ${code}`}`, {
-    value: String(how ?? code),
-  });
+  await once(child, 'exit');
+  const { exitCode, signalCode } = child;
+  if (exitCode === 0 || signal.aborted) return;
+  const how = signalCode ?? `exit code ${exitCode}`;
+  throw new LatheError('engine_lost', `the window ended: ${how}`, { value: how });
 }
 
 async function inBrowser({ args, json, signal, whole }: Context): Promise<void> {

@@ -18,8 +18,6 @@ export const command: Command = {
     const prompt = { kind: 'completion', text: args.text('text') ?? '' } as const;
     const tokens = await client.tokenize({ model, prompt }, { signal });
     if (json) return printJson(tokens);
-    const hex = (values: number[]): string =>
-      values.map((value) => value.toString(16).padStart(2, '0')).join(' ');
     const rows = tokens.map((token) => [
       String(token.id),
       JSON.stringify(token.text),
@@ -28,3 +26,6 @@ export const command: Command = {
     print(table(['id', 'text', 'bytes'], rows));
   },
 };
+
+const hex = (values: readonly number[]): string =>
+  values.map((value) => value.toString(16).padStart(2, '0')).join(' ');

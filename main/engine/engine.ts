@@ -22,9 +22,12 @@ export interface EngineOptions {
   readonly limits?: Partial<Limits> | undefined;
 }
 
+/** Answers the contract; needs no context from its shell. */
+export type EngineRouter = Router<typeof contract, Record<string, unknown>>;
+
 /** The whole of Lathe behind the contract, without a shell. */
 export interface Engine {
-  readonly router: Router<typeof contract, Record<never, never>>;
+  readonly router: EngineRouter;
   /** Ends every runner and closes the library. */
   close(): Promise<void>;
 }
@@ -32,10 +35,11 @@ export interface Engine {
 /** A runner may use this share of the machine's memory unless the settings say otherwise. */
 const memoryShare = 0.8;
 
+const warn = (message: string): void => void process.stderr.write(`${message}\n`);
+
 /** Opens the library and answers the contract. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const resources = options.resources ?? resourcesPath();
-  const warn = (message: string): void => void process.stderr.write(`${message}\n`);
   const library = openLibrary({ root: options.home, resources, warn });
   const events = new EventPublisher<{ event: EngineEvent }>();
   const tell = (event: EngineEvent): void => events.publish('event', event);

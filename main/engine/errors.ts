@@ -18,8 +18,8 @@ export const typedErrors = os.middleware(async ({ next }) => {
   const { output } = result;
   if (!isStream(output)) return result;
   const mapped = mapEventIterator(output, {
-    value: (value) => Promise.resolve(value),
-    error: (error) => Promise.resolve(toOrpc(error)),
+    value: async (value) => value,
+    error: async (error) => toOrpc(error),
   });
   return { ...result, output: mapped as typeof output };
 });

@@ -39,10 +39,11 @@ export function refuseTooLarge(manifest: Manifest, limit: number): MemoryEstimat
   const context = Math.min(chunk, manifest.record.contextLength);
   const estimate = estimateMemory(manifest, context, limit);
   if (estimate.total + runtimeBytes <= limit) return estimate;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
   throw new LatheError(
     'memory_limit',
     `${manifest.record.name} needs about ${gigabytes(estimate.total + runtimeBytes)}, a runner may use ${gigabytes(limit)}`,
     { value: String(estimate.total), next: ['choose-model'] },
   );
 }
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;

@@ -1,5 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { migrations as currentMigrations } from './migrations.ts';
 
@@ -13,7 +13,8 @@ export interface Database {
   close(): void;
 }
 
-export type Row = Record<string, SQLInputValue>;
+/** The columns of a row; the schema stores texts, whole numbers and nothing else. */
+export type Row = Record<string, string | number | null>;
 
 /**
  * Opens the library's database: write-ahead log, every commit flushed to the disk, checked for
@@ -51,15 +52,16 @@ function connect(path: string): DatabaseSync {
  * back here, for the one synchronous load, and every other warning passes.
  */
 function loadSqlite(): typeof import('node:sqlite') {
-  const { emitWarning } = process;
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+  const passOn = process.emitWarning.bind(process);
+  const hold = (warning: string | Error, ...rest: unknown[]): void => {
     if (rest[0] === 'ExperimentalWarning' && String(warning).startsWith('SQLite')) return;
-    Reflect.apply(emitWarning, process, [warning, ...rest]);
+    Reflect.apply(passOn, process, [warning, ...rest]);
   };
+  process.emitWarning = hold;
   try {
     return process.getBuiltinModule('node:sqlite');
   } finally {
-    process.emitWarning = emitWarning;
+    process.emitWarning = passOn;
   }
 }
 
@@ -114,7 +116,7 @@ function migrate(connection: DatabaseSync, path: string, migrations: readonly st
   connection.exec('BEGIN IMMEDIATE');
   try {
     for (let next = version(); next < migrations.length; next++) {
-      connection.exec(migrations[next]!);
+      connection.exec(migrations[next]);
       connection.exec(`PRAGMA user_version = ${next + 1}`);
     }
     connection.exec('COMMIT');
@@ -122,6 +124,17 @@ function migrate(connection: DatabaseSync, path: string, migrations: readonly st
     connection.exec('ROLLBACK');
     throw error;
   }
+}
+
+function toRow(row: Record<string, SQLOutputValue>): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (typeof value === 'string' || typeof value === 'number' || value === null) {
+        return [name, value];
+      }
+      throw new TypeError(`a column of another type than the schema has: ${name}`);
+    }),
+  );
 }
 
 function wrap(connection: DatabaseSync, path: string): Database {
@@ -150,8 +163,11 @@ function wrap(connection: DatabaseSync, path: string): Database {
   };
   return {
     run: (sql, ...values) => translated(() => Number(prepared(sql).run(...values).changes)),
-    get: (sql, ...values) => translated(() => prepared(sql).get(...values) as Row | undefined),
-    all: (sql, ...values) => translated(() => prepared(sql).all(...values) as Row[]),
+    get(sql, ...values) {
+      const row = translated(() => prepared(sql).get(...values));
+      return row === undefined ? undefined : toRow(row);
+    },
+    all: (sql, ...values) => translated(() => prepared(sql).all(...values)).map(toRow),
     transaction(work) {
       translated(() => connection.exec('BEGIN IMMEDIATE'));
       try {

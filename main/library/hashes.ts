@@ -59,9 +59,9 @@ export async function hashFile(
 ): Promise<string> {
   const hash = createHash('sha256');
   const pieces = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal ? { signal } : {}) });
-  for await (const piece of pieces) {
-    hash.update(piece as Buffer);
-    onBytes?.((piece as Buffer).length);
+  for await (const piece of pieces as AsyncIterable<Buffer>) {
+    hash.update(piece);
+    onBytes?.(piece.length);
   }
   return hash.digest('hex');
 }

@@ -58,11 +58,6 @@ export function modelStore(home: Home, database: Database, resources: string): M
     existsSync(join(home.models, name)) ||
     find(name) !== null;
 
-  const taken = (name: string): LatheError =>
-    new LatheError('already_exists', `a model of this name is in the library: ${name}`, {
-      value: name,
-    });
-
   const store: ModelStore = {
     embedded: () =>
       folderNames(embeddedRoot)
@@ -145,6 +140,11 @@ export function modelStore(home: Home, database: Database, resources: string): M
   };
   return store;
 }
+
+const taken = (name: string): LatheError =>
+  new LatheError('already_exists', `a model of this name is in the library: ${name}`, {
+    value: name,
+  });
 
 export const noModel = (name: string): LatheError =>
   new LatheError('not_found', `no model of this name in the library, and no such folder: ${name}`, {

@@ -61,6 +61,15 @@ export const errorDataSchema = z.object({
 });
 export type ErrorData = z.infer<typeof errorDataSchema>;
 
+/** The failures as a contract of oRPC declares them. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- entries keep their keys
+export const errorMap = Object.fromEntries(
+  Object.entries(errorMessages).map(([code, message]) => [
+    code,
+    { message, data: errorDataSchema },
+  ]),
+) as { [code in ErrorCode]: { message: string; data: typeof errorDataSchema } };
+
 /** An expected failure. Anything else that is thrown is a bug and ends its own process. */
 export class LatheError extends Error {
   override readonly name = 'LatheError';

@@ -6,7 +6,7 @@ import {
 } from '@orpc/contract';
 import * as z from 'zod';
 import { benchEventSchema, benchRequestSchema } from './bench.ts';
-import { errorDataSchema, errorMessages, type ErrorCode } from './errors.ts';
+import { errorMap } from './errors.ts';
 import {
   generateEventSchema,
   generateRequestSchema,
@@ -40,14 +40,7 @@ export * from './generation.ts';
 export * from './models.ts';
 export * from './system.ts';
 
-const errors = Object.fromEntries(
-  Object.entries(errorMessages).map(([code, message]) => [
-    code,
-    { message, data: errorDataSchema },
-  ]),
-) as { [code in ErrorCode]: { message: string; data: typeof errorDataSchema } };
-
-const call = oc.errors(errors);
+const call = oc.errors(errorMap);
 const model = z.object({ model: z.string().min(1) });
 
 /** Everything the window, the browser page and the command line may ask of the engine. */

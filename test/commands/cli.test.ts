@@ -142,7 +142,7 @@ describe('generate', () => {
 
   test('ends before a stop string', async () => {
     const whole = await generate('--prompt', 'One day', '--temperature', '0');
-    const stop = whole.tokens[3]!.text;
+    const stop = whole.tokens[3].text;
     const stopped = await generate('--prompt', 'One day', '--temperature', '0', '--stop', stop);
     expect(stopped.finish).toBe('stop-string');
     expect(whole.text.startsWith(stopped.text)).toBe(true);
@@ -245,7 +245,7 @@ describe('what is not there ends with exit code 1 and a typed error', () => {
   test('an imported model that was changed behind the library is refused by its name', async () => {
     const weights = join(home, 'models', 'copy', 'model.safetensors');
     const bytes = readFileSync(weights);
-    bytes[bytes.length - 1]! ^= 1;
+    bytes[bytes.length - 1] ^= 1;
     writeFileSync(weights, bytes);
     const ended = await run('generate', 'copy', '--prompt', 'x', '--json');
     expect(ended).toMatchObject({

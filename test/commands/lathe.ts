@@ -30,8 +30,8 @@ export function start(home: string, args: readonly string[]): Running {
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const ended = once(child, 'close').then(([code]: [number | null]) => ({
-    code,
+  const ended = once(child, 'close').then(() => ({
+    code: child.exitCode,
     out,
     err,
     json: parsed(out),

@@ -20,6 +20,10 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const write = (text: string) => (folder: string) => writeFileSync(graphFile(folder), text);
+const slow = (text: string) => async (folder: string) => {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  write(text)(folder);
+};
 const never = (): never => expect.fail('built twice');
 
 describe('the cache of graphs', () => {
@@ -31,27 +35,23 @@ describe('the cache of graphs', () => {
   });
 
   test('keeps nothing of a build that failed', async () => {
-    const failing = (folder: string): never => {
+    const build = cachedGraph(root, 'key', (folder) => {
       writeFileSync(graphFile(folder), 'half');
       throw new Error('weights are missing');
-    };
-    await expect(cachedGraph(root, 'key', failing)).rejects.toThrow('weights are missing');
+    });
+    await expect(build).rejects.toThrow('weights are missing');
     expect(readdirSync(root)).toEqual([]);
   });
 
   test('says that the disk is full', async () => {
-    const full = (): never => {
+    const build = cachedGraph(root, 'key', () => {
       throw Object.assign(new Error('write'), { code: 'ENOSPC' });
-    };
-    await expect(cachedGraph(root, 'key', full)).rejects.toMatchObject({ code: 'disk_full' });
+    });
+    await expect(build).rejects.toMatchObject({ code: 'disk_full' });
     expect(readdirSync(root)).toEqual([]);
   });
 
   test('two builders in one process end with one whole graph', async () => {
-    const slow = (text: string) => async (folder: string) => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      write(text)(folder);
-    };
     const [one, two] = await Promise.all([
       cachedGraph(root, 'key', slow('one')),
       cachedGraph(root, 'key', slow('two')),
@@ -65,7 +65,7 @@ describe('the cache of graphs', () => {
     const builders = Array.from({ length: 3 }, (_, number) => {
       const child = fork(new URL('./buildGraph.ts', import.meta.url), [root, String(number)]);
       return new Promise<string>((resolve, reject) => {
-        child.once('message', (answer) => resolve(String(answer)));
+        child.once('message', (answer) => resolve(answer as string));
         child.once('exit', (code) => reject(new Error(`exit code ${code}`)));
       });
     });

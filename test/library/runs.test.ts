@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { generateRequestSchema } from '../../preload/contract/generation.ts';
+import { generateRequestSchema, type GeneratedToken } from '../../preload/contract/generation.ts';
 import { openDatabase, type Database } from '../../main/library/database.ts';
 import { runStore } from '../../main/library/runs.ts';
 
@@ -34,8 +34,14 @@ const start = {
   seed: 42,
   loadMs: 0,
 } as const;
-const token = (text: string) =>
-  ({ kind: 'token', id: 1, text, logprob: -0.5, alternatives: [], ms: 2 }) as const;
+const token = (text: string): GeneratedToken => ({
+  kind: 'token',
+  id: 1,
+  text,
+  logprob: -0.5,
+  alternatives: [],
+  ms: 2,
+});
 const finish = (text: string) =>
   ({
     kind: 'finish',
@@ -102,7 +108,7 @@ describe('the history of runs', () => {
   test('shows a run as interrupted when the process that wrote it was killed', async () => {
     const child = fork(new URL('./writeRun.ts', import.meta.url), [path], { stdio: 'ignore' });
     const id = await new Promise<string>((resolve) =>
-      child.once('message', (m) => resolve(String(m))),
+      child.once('message', (message) => resolve(message as string)),
     );
     const store = runStore(database);
     await vi.waitFor(() => expect(store.get(id).text).not.toBe(''), { timeout: 5000 });
@@ -122,7 +128,7 @@ describe('the history of runs', () => {
       ['a dog', 'woof'],
       ['100% sure', '_'],
     ]) {
-      store.begin(request(prompt!), start).finish(finish(answer!));
+      store.begin(request(prompt), start).finish(finish(answer));
       await sleep(2);
     }
     const found = (search?: string): string[] =>

@@ -1,11 +1,7 @@
 import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
 import { benchRequestSchema, benchResultSchema } from '../../../preload/contract/bench.ts';
-import {
-  errorDataSchema,
-  errorMessages,
-  type ErrorCode,
-} from '../../../preload/contract/errors.ts';
+import { errorMap } from '../../../preload/contract/errors.ts';
 import {
   generateEventSchema,
   generateRequestSchema,
@@ -68,14 +64,7 @@ export type Loaded = z.infer<typeof loadedSchema>;
 export const benchMeasuredSchema = benchResultSchema.omit({ peakRssBytes: true, loadMs: true });
 export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 
-const errors = Object.fromEntries(
-  Object.entries(errorMessages).map(([code, message]) => [
-    code,
-    { message, data: errorDataSchema },
-  ]),
-) as { [code in ErrorCode]: { message: string; data: typeof errorDataSchema } };
-
-const call = oc.errors(errors);
+const call = oc.errors(errorMap);
 const folder = z.object({ folder: z.string() });
 const events = <T extends z.ZodType>(done: T) => eventIterator(z.union([progressSchema, done]));
 

@@ -36,7 +36,8 @@ export function graphFacts(
   form: GraphForm,
   hookPoints: readonly string[],
 ): GraphFacts {
-  const { graph, opsets, close } = loadModel(file);
+  const model = loadModel(file);
+  const { graph, opsets } = model;
   try {
     const operators: Record<string, number> = {};
     for (const { opType } of graph.nodes) operators[opType] = (operators[opType] ?? 0) + 1;
@@ -52,7 +53,7 @@ export function graphFacts(
       hookPoints: [...hookPoints],
     };
   } finally {
-    close();
+    model.close();
   }
 }
 

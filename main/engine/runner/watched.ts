@@ -19,13 +19,13 @@ export interface WatchedRunner {
   /** Resolves with the reason once the process has ended or was given up. */
   readonly dead: Promise<LatheError>;
   /** One answer. */
-  ask<T>(call: (client: RunnerClient) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  ask: <T>(call: (client: RunnerClient) => Promise<T>, signal?: AbortSignal) => Promise<T>;
   /** A job's events. After an abort the job may still end by itself, within the limit. */
-  stream<T>(
+  stream: <T>(
     phase: Phase,
     call: (client: RunnerClient) => Promise<AsyncIterator<T>>,
     signal?: AbortSignal,
-  ): AsyncGenerator<T, void>;
+  ) => AsyncGenerator<T, void>;
   /** Ends the process; everybody who waits for it gets the reason. */
   end(reason: LatheError): void;
 }
@@ -34,19 +34,32 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
   const link = new RPCLink({ port: process.port, experimental_transfer: cloneTypedArrays });
   const client: RunnerClient = createORPCClient(link);
   const { promise: dead, resolve: die } = Promise.withResolvers<LatheError>();
+  /** Who waits now. (Racing every answer against `dead` would leave a trace of each on it.) */
+  const waiting = new Set<(reason: LatheError) => void>();
+  let diedOf: LatheError | null = null;
   let jobs = 0;
 
-  const end = (reason: LatheError): void => {
+  const died = (reason: LatheError): void => {
+    if (diedOf) return;
+    diedOf = reason;
     die(reason);
+    for (const reject of waiting) reject(reason);
+  };
+  const end = (reason: LatheError): void => {
+    died(reason);
     process.kill();
   };
-  void process.exited.then((exit) => die(crashed(model, exit)));
+  void process.exited.then((exit) => died(crashed(model, exit)));
 
-  /** The answer, or the end of the process; `limitMs` of silence ends it. */
+  /** The answer, or the end of the process; `silent` is called after `limitMs` without one. */
   const within = async <T>(answer: Promise<T>, limitMs: number, silent: () => void): Promise<T> => {
+    const { promise: first, resolve, reject } = Promise.withResolvers<T>();
+    answer.then(resolve, reject);
+    if (diedOf) reject(diedOf);
+    waiting.add(reject);
     const timer = setTimeout(silent, limitMs);
     try {
-      return await Promise.race([answer, dead.then((reason) => Promise.reject(reason))]);
+      return await first;
     } catch (error) {
       if (error instanceof LatheError) throw error;
       // The channel breaks a moment before the end of the process is known: the latter says why.
@@ -54,6 +67,7 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
       throw reason ?? fromOrpc(error);
     } finally {
       clearTimeout(timer);
+      waiting.delete(reject);
     }
   };
 
@@ -66,10 +80,10 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
       ),
     );
 
-  const cancel = async (): Promise<void> => {
-    const tooLate = (): void => end(new LatheError('cancelled', errorMessages.cancelled));
-    await within(client.cancel(), limits.cancelMs, tooLate);
-  };
+  const tooLate = (): void => end(new LatheError('cancelled', errorMessages.cancelled));
+  /** Ends the job. How that went, the job's own end tells. */
+  const cancel = (): Promise<void> =>
+    within(client.cancel(), limits.cancelMs, tooLate).catch(() => undefined);
 
   return {
     pid: process.pid,
@@ -86,16 +100,16 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
     async *stream(phase, call, signal) {
       const limitMs = phase === 'loading' ? limits.loadingMs : limits.runningMs;
       const silent = hung(phase, limitMs);
-      // The job's own end tells how the cancel went.
-      const onAbort = (): void => void cancel().catch(() => undefined);
+      let events: AsyncIterator<unknown, unknown> | undefined;
       let ended = false;
       jobs++;
+      signal?.addEventListener('abort', cancel, { once: true });
       try {
-        signal?.addEventListener('abort', onAbort, { once: true });
-        const events = await within(call(client), limitMs, silent);
-        if (signal?.aborted) onAbort();
+        const started = await within(call(client), limitMs, silent);
+        events = started;
+        if (signal?.aborted) void cancel();
         for (;;) {
-          const next = await within(events.next(), limitMs, silent);
+          const next = await within(started.next(), limitMs, silent);
           if (next.done) break;
           yield next.value;
         }
@@ -104,9 +118,12 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
         ended = true;
         throw error;
       } finally {
-        signal?.removeEventListener('abort', onAbort);
-        // Whoever stopped reading early does not want the rest computed.
-        if (!ended) await cancel().catch(() => undefined);
+        signal?.removeEventListener('abort', cancel);
+        if (!ended) {
+          // Whoever stopped reading early does not want the rest computed, nor kept.
+          await cancel();
+          void events?.return?.().catch(() => undefined);
+        }
         jobs--;
       }
     },

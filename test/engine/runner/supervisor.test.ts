@@ -144,7 +144,7 @@ describe('a runner that fails', () => {
     const supervisor = supervise();
     const running = run(supervisor, 'bad', 'go', { tokens: 10_000 });
     await untilBusy(supervisor);
-    process.kill(supervisor.pids[0]!, 'SIGKILL');
+    process.kill(supervisor.pids[0], 'SIGKILL');
     expect((await running).error?.code).toBe('runner_crashed');
   });
 
@@ -158,7 +158,7 @@ describe('a runner that fails', () => {
     const supervisor = supervise({ runningMs: 1500 });
     const result = await run(supervisor, 'bad', 'hang 2');
     expect(result).toMatchObject({ error: { code: 'runner_hung' }, text: 't0 t1 ' });
-    await vi.waitFor(() => expect(isAlive(supervisor.pids[0]!)).toBe(false));
+    await vi.waitFor(() => expect(isAlive(supervisor.pids[0])).toBe(false));
   });
 
   test('is ended when it is silent while loading, but not while it reports progress', async () => {
