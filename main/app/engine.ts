@@ -7,7 +7,7 @@ import {
 import { enginePortMessage } from '../../preload/contract/bridge.ts';
 import { fromEngineSchema, type ToEngine } from '../../preload/contract/processes.ts';
 import { createCrashTracker } from './crashes.ts';
-import { createRunners } from './runners.ts';
+import { createRunners, type Runners } from './runners.ts';
 
 /** How long the engine may take to write what must be written before it is ended. */
 const shutdownMs = 2000;
@@ -23,9 +23,16 @@ export interface EngineSupervisor {
 
 type EngineState =
   | { kind: 'stopped' }
-  | { kind: 'starting'; child: Electron.UtilityProcess }
-  | { kind: 'running'; child: Electron.UtilityProcess }
-  | { kind: 'stopping'; done: () => void };
+  | { kind: 'starting'; engine: EngineProcess }
+  | { kind: 'running'; engine: EngineProcess }
+  | { kind: 'stopping'; ended: Promise<void> };
+
+/** One life of the engine, with the runners that belong to it. */
+interface EngineProcess {
+  readonly child: Electron.UtilityProcess;
+  readonly runners: Runners;
+  readonly tell: (message: ToEngine, ports?: MessagePortMain[]) => void;
+}
 
 interface EngineOptions {
   enginePath: string;
@@ -40,46 +47,29 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
   const pages = new Set<WebContents>();
   let state: EngineState = { kind: 'stopped' };
 
-  const tell = (message: ToEngine, ports: MessagePortMain[] = []): void => {
-    if (state.kind === 'running') state.child.postMessage(message, ports);
-  };
-
-  const runners = createRunners(options.runnerPath, {
-    started: (id, pid, port) => tell({ kind: 'runner-started', id, pid }, [port]),
-    failed: (id, message) => tell({ kind: 'runner-failed', id, message }),
-    exited: (id, code) => tell({ kind: 'runner-exited', id, code }),
-  });
-
-  const sendPort = (page: WebContents): void => {
-    const { port1, port2 } = new MessageChannelMain();
-    tell({ kind: 'client' }, [port1]);
-    page.postMessage(enginePortMessage, null, [port2]);
-  };
-
-  const hear = (child: Electron.UtilityProcess, data: unknown): void => {
+  const hear = (engine: EngineProcess, data: unknown): void => {
     const message = fromEngineSchema.safeParse(data).data;
     switch (message?.kind) {
       case 'ready':
         if (state.kind !== 'starting') return;
-        state = { kind: 'running', child };
-        for (const page of pages) sendPort(page);
+        state = { kind: 'running', engine };
+        for (const page of pages) sendPort(engine, page);
         return;
       case 'start-runner':
-        return runners.start(message.id);
+        return engine.runners.start(message.id);
       case undefined:
         // The engine reads hostile files: what it must not say ends it, not this process.
-        child.kill();
+        engine.child.kill();
     }
   };
 
   const start = (): void => {
-    const child = utilityProcess.fork(options.enginePath, [], { serviceName: 'Lathe engine' });
-    state = { kind: 'starting', child };
-    child.on('message', (data: unknown) => hear(child, data));
-    child.once('exit', (code) => {
-      // Its runners belong to it: a new engine starts with none.
-      void runners.killAll();
-      if (state.kind === 'stopping') return state.done();
+    const engine = forkEngine(options);
+    state = { kind: 'starting', engine };
+    engine.child.on('message', (data: unknown) => hear(engine, data));
+    engine.child.once('exit', (code) => {
+      void engine.runners.killAll();
+      if (state.kind === 'stopping') return;
       state = { kind: 'stopped' };
       if (crashes.mayRestart()) start();
       else options.onGivenUp(code);
@@ -94,17 +84,42 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
     connect(page) {
       if (!pages.has(page)) page.once('destroyed', () => pages.delete(page));
       pages.add(page);
-      if (state.kind === 'running') sendPort(page);
+      if (state.kind === 'running') sendPort(state.engine, page);
     },
     async stop() {
-      if (state.kind !== 'starting' && state.kind !== 'running') return;
-      const { child } = state;
-      tell({ kind: 'shutdown' });
-      await new Promise<void>((done) => {
-        state = { kind: 'stopping', done };
-        setTimeout(() => child.kill(), shutdownMs).unref();
-      });
-      await runners.killAll();
+      if (state.kind === 'starting' || state.kind === 'running') {
+        state = { kind: 'stopping', ended: endEngine(state.engine) };
+      }
+      if (state.kind === 'stopping') await state.ended;
     },
   };
+}
+
+/** Joins the page and the engine by a channel of their own. */
+function sendPort(engine: EngineProcess, page: WebContents): void {
+  const { port1, port2 } = new MessageChannelMain();
+  engine.tell({ kind: 'client' }, [port1]);
+  page.postMessage(enginePortMessage, null, [port2]);
+}
+
+function forkEngine({ enginePath, runnerPath }: EngineOptions): EngineProcess {
+  const child = utilityProcess.fork(enginePath, [], { serviceName: 'Lathe engine' });
+  const tell = (message: ToEngine, ports: MessagePortMain[] = []): void =>
+    child.postMessage(message, ports);
+  const runners = createRunners(runnerPath, {
+    started: (id, pid, port) => tell({ kind: 'runner-started', id, pid }, [port]),
+    failed: (id, message) => tell({ kind: 'runner-failed', id, message }),
+    exited: (id, code) => tell({ kind: 'runner-exited', id, code }),
+  });
+  return { child, runners, tell };
+}
+
+/** Asks the engine to finish, ends it if it does not, then whatever runners are left. */
+async function endEngine({ child, runners, tell }: EngineProcess): Promise<void> {
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  tell({ kind: 'shutdown' });
+  const impatience = setTimeout(() => child.kill(), shutdownMs);
+  await exited;
+  clearTimeout(impatience);
+  await runners.killAll();
 }

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { desktopBinary } from '../setup/electron.ts';
-import { button, tokens } from './playground.ts';
+import { button, failure, runToEnd, tokens } from './playground.ts';
+import { isAlive } from './processes.ts';
 import { expect, processesNamed, report, type Shell, test } from './shell.ts';
 
 /** What only the desktop has: its processes, its dialogs, and what its page may not do. */
@@ -12,9 +13,13 @@ function desktop(shell: Shell): NonNullable<Shell['application']> {
   return shell.application;
 }
 
-test('a killed engine is back within 3 s and the window goes on', async ({ shell }) => {
+test('a killed engine is back within 3 s with none of its runners, and the window goes on', async ({
+  shell,
+}) => {
   const { page } = shell;
   const application = desktop(shell);
+  await runToEnd(page);
+  const orphans = await shell.runners();
   const [before = 0] = await processesNamed(application, 'Lathe engine');
   const killedAt = performance.now();
   process.kill(before, 'SIGKILL');
@@ -24,7 +29,11 @@ test('a killed engine is back within 3 s and the window goes on', async ({ shell
   // Disabled while there is no engine: the click waits for the new one.
   await button(page, 'Run').click();
   report(`killed engine was back after ${(performance.now() - killedAt).toFixed(0)} ms`);
+  await expect(button(page, 'Stop')).toBeEnabled();
+  await expect(button(page, 'Run')).toBeEnabled();
   await expect(tokens(page)).not.toHaveCount(0);
+  await expect(failure(page)).toBeHidden();
+  expect(orphans.filter(isAlive)).toEqual([]);
 });
 
 test('after three crashes in five minutes the engine stays stopped and a dialog says so', async ({

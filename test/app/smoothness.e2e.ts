@@ -1,60 +1,38 @@
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { writeDeepModel } from './deepModel.ts';
+import { traceTasks } from './mainThread.ts';
 import { button, openModel, setMaxTokens, tokens } from './playground.ts';
 import { expect, report, test } from './shell.ts';
 
 /** A task on the main thread of this length drops frames that a person sees. */
 const longestTaskMs = 50;
+
 /**
- * How often the stream may be watched. A task of our own making is long every time; one that
- * another process of a busy machine stretched is not.
+ * The limit holds for what a task works, not for how long the clock says it took: on a machine
+ * that does other things as well, the clock also counts the time the task had to wait for a core.
  */
-const attempts = 3;
-
-interface Watched extends Window {
-  longTasks: number[];
-}
-
-/** Starts to note the main thread's long tasks; whatever was noted before is dropped. */
-async function watch(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const noted: number[] = [];
-    (globalThis as unknown as Watched).longTasks = noted;
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) noted.push(Math.round(duration));
-    }).observe({ type: 'longtask' });
-  });
-}
-
-test('no task of the page is longer than 50 ms while tokens stream', async ({ shell }) => {
+test('no task of the page works longer than 50 ms while tokens stream', async ({ shell }) => {
   const { page, home } = shell;
   const folder = join(home, 'deep');
   writeDeepModel(folder, 40);
   await openModel(page, folder, 'deep');
   await setMaxTokens(page, 4000);
-  // Loads the model; what comes after is the stream alone.
   await button(page, 'Run').click();
-  await expect.poll(() => tokens(page).count()).toBeGreaterThan(20);
+  await expect.poll(() => tokens(page).count()).toBeGreaterThan(5);
 
-  const seen: number[][] = [];
-  for (
-    let attempt = 0;
-    attempt < attempts && !seen.some((tasks) => tasks.length === 0);
-    attempt += 1
-  ) {
-    await watch(page);
-    const before = await tokens(page).count();
-    await page.waitForTimeout(2000);
-    const rate = ((await tokens(page).count()) - before) / 2;
-    const tasks = await page.evaluate(() => (globalThis as unknown as Watched).longTasks);
-    const long = tasks.filter((duration) => duration > longestTaskMs);
-    report(
-      `${rate.toFixed(0)} tokens/s: tasks over ${longestTaskMs} ms: ${long.join(', ') || 'none'}`,
-    );
-    expect(rate).toBeGreaterThan(0);
-    seen.push(long);
-  }
-  expect(seen).toContainEqual([]);
+  const seconds = 3;
+  const before = await tokens(page).count();
+  const tasks = await traceTasks(page, () => page.waitForTimeout(seconds * 1000));
+  const rate = ((await tokens(page).count()) - before) / seconds;
   await button(page, 'Stop').click();
+
+  const worked = Math.max(...tasks.map((task) => task.worked));
+  const wall = Math.max(...tasks.map((task) => task.wall));
+  report(
+    `${rate.toFixed(0)} tokens/s; the longest of ${tasks.length} tasks worked ` +
+      `${worked.toFixed(1)} ms, the longest by the clock took ${wall.toFixed(1)} ms`,
+  );
+  expect(rate).toBeGreaterThan(10);
+  expect(tasks.length).toBeGreaterThan(100);
+  expect(worked).toBeLessThanOrEqual(longestTaskMs);
 });

@@ -99,8 +99,9 @@ export function createLink(own: string, other: string, createCodec: CreateCodec)
 }
 
 /**
- * In the page's own world: gives `window` what the preload script exposes, frozen, and gives ports
- * the `close` event that Electron adds to Chromium's. `closing` is the message that stands for it.
+ * In the page's own world: gives `window` what the preload script exposes, frozen, opens windows
+ * apart, and gives ports the `close` event that Electron adds to Chromium's; `closing` is the
+ * message that stands for it.
  */
 export function runMainWorld(link: WorldLink, closing: string): void {
   const freeze = (value: unknown): unknown => {
@@ -110,6 +111,13 @@ export function runMainWorld(link: WorldLink, closing: string): void {
   link.onExpose((name, value) => {
     Object.defineProperty(window, name, { value: freeze(value), enumerable: true });
   });
+  // A window that is to be closed again must not share this page's process: Playwright holds new
+  // windows until it has looked at them, and this page would be held with it.
+  const open = window.open.bind(window);
+  window.open = (url, target, features = '') => {
+    open(url, target, `noopener,${features}`);
+    return null;
+  };
   const watch = (port: MessagePort): void =>
     port.addEventListener('message', (event) => {
       if (event.data !== closing) return;

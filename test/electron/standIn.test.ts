@@ -180,6 +180,19 @@ describe('the page', () => {
     await expect.poll(() => app.windows().length).toBe(1);
   });
 
+  test('goes on after asking for windows that are denied, and gets null for each', async () => {
+    const opened = await page.evaluate(async () => {
+      const { fixture: bridge } = globalThis as unknown as FixturePage;
+      const results: unknown[] = [];
+      for (let count = 0; count < 5; count += 1) {
+        results.push(window.open('https://popup.example/'), await bridge.add(count, 0));
+      }
+      return results;
+    });
+    expect(opened).toEqual([null, 0, null, 1, null, 2, null, 3, null, 4]);
+    await expect.poll(() => app.windows().length).toBe(1);
+  });
+
   test('has the permissions that the request handler grants, and no others', async () => {
     const states = await page.evaluate(async () => {
       const names = ['notifications', 'geolocation', 'camera'] as PermissionName[];
