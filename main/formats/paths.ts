@@ -48,7 +48,7 @@ function fault(path: string): string | null {
 
 function segmentFault(segment: string): string | null {
   if (segment === '') return 'path has an empty part';
-  if (segment === '.' || segment === '..') return 'path leaves its folder';
+  if (segment === '..') return 'path leaves its folder';
   if (segment.endsWith('.') || segment.endsWith(' ')) return 'name ends with a dot or space';
   if (RESERVED.test(segment)) return 'name belongs to a device';
   if (bytesOf(segment) > LONGEST_SEGMENT) return `name is longer than ${LONGEST_SEGMENT} bytes`;

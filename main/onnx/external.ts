@@ -53,13 +53,12 @@ function readEntries(
   };
 }
 
-/** Decimal digits up to 2^53: no sign, space, hexadecimal or overflow to be read differently. */
+/** Decimal digits: no sign, space or hexadecimal. Numbers too large to be exact end beyond any file. */
 function wholeNumber(file: string, key: string, digits: string): number {
-  const value = Number(digits);
-  if (!/^\d{1,16}$/.test(digits) || !Number.isSafeInteger(value)) {
+  if (!/^\d+$/.test(digits)) {
     throw refusal(file, `external ${key} is not a number of bytes`, digits);
   }
-  return value;
+  return Number(digits);
 }
 
 const refusal = (file: string, reason: string, value: string): LatheError =>

@@ -230,11 +230,14 @@ describe('functions', () => {
 
   test('in branches count as well', () => {
     const branch = graphOf([call('F0', 'x', 'inner')], { inputs: [], outputs: [value('inner')] });
-    const model = calling(...doubling(20));
-    const conditional = node('If', ['x'], ['y'], {
-      attributes: graphAttribute('then_branch', branch),
-    });
-    expect(faultOf({ ...model, graph: graphOf([conditional]) })).toContain('functions may become');
+    const conditional = (output: string): Node =>
+      node('If', ['x'], [output], { attributes: graphAttribute('then_branch', branch) });
+    const model = calling(...doubling(14));
+    // Each call becomes 32,767 nodes: three are allowed, four are not.
+    const three = ['y', 'z', 'w'].map(conditional);
+    expect(check({ ...model, graph: graphOf(three) })).toEqual([]);
+    const four = [...three, conditional('v')];
+    expect(faultOf({ ...model, graph: graphOf(four) })).toContain('functions may become');
   });
 
   test('that call themselves are refused, called or not', () => {

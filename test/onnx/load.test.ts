@@ -195,7 +195,7 @@ describe('external data that does not fit is refused', () => {
     ['negative offset', [['offset', '-8']]],
     ['offset of 2^63 − 1', [['offset', '9223372036854775807']]],
     ['offset of 2^64 − 8', [['offset', '18446744073709551608']]],
-    ['offset of 2^53', [['offset', '9007199254740992']]],
+    ['offset of sixteen digits', [['offset', '9007199254740992']]],
     ['offset in words', [['offset', 'abc']]],
     ['offset in hexadecimal', [['offset', '0x0']]],
     ['offset with a space', [['offset', ' 0']]],

@@ -117,6 +117,14 @@ describe('shapes', () => {
   });
 });
 
+test.each([
+  ['beyond 64 bits', [2n ** 40n, 2n ** 40n]],
+  ['too large before it becomes zero', [2n ** 40n, 2n ** 40n, 0n]],
+  ['of 2^53', [2n ** 53n]],
+])('a number of elements %s is refused as such, before it is rounded', (_, dims) => {
+  expect(() => decode(head('uint8', ...dims))).toThrow('too many elements');
+});
+
 test('elements given twice are refused', () => {
   const floats = block(4, bytesOf(Float32Array.of(1)));
   expect(() => decode(head('float32', 1), floats, block(9, [0, 0, 0, 0]))).toThrow(refused);
