@@ -14,7 +14,6 @@ export const networkSizesSchema = z.object({
   inner: z.number().int().positive(),
   heads: z.number().int().positive(),
 });
-export type NetworkSizes = z.infer<typeof networkSizesSchema>;
 
 export const fileHashSchema = z.object({
   name: z.string(),

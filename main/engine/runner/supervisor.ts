@@ -69,6 +69,8 @@ interface Entry {
   /** Questions under way. */
   asked: number;
   usedAt: number;
+  /** Whether anybody has heard of it: a runner that was only asked is not worth a message. */
+  told: boolean;
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
@@ -81,17 +83,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const crashes = new Map<string, number[]>();
   let clock = 0;
 
-  const tell = (state: RunnerState): void => {
+  const tell = (entry: Entry, state: RunnerState): void => {
+    entry.told = true;
     states.set(state.model, state);
     options.onState(state);
   };
 
   const tellOf = (entry: Entry): void => {
     const { model, rssBytes, fastCache } = entry;
-    if (entry.fastCache === null) tell({ kind: 'loading', model: model.name });
+    if (entry.fastCache === null) tell(entry, { kind: 'loading', model: model.name });
     else if (entry.jobs > 0)
-      tell({ kind: 'busy', model: model.name, rssBytes, queued: queue.waiting });
-    else tell({ kind: 'ready', model: model.name, rssBytes, fastCache: fastCache === true });
+      tell(entry, { kind: 'busy', model: model.name, rssBytes, queued: queue.waiting });
+    else tell(entry, { kind: 'ready', model: model.name, rssBytes, fastCache: fastCache === true });
   };
 
   const look = async (entry: Entry): Promise<void> => {
@@ -122,10 +125,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     entries.delete(entry.model.folder);
     if (live.size === 0) clearInterval(watch);
     const { name, folder } = entry.model;
-    if (reason.code === 'cancelled') return tell({ kind: 'unloaded', model: name });
+    if (reason.code === 'cancelled') {
+      if (entry.told) tell(entry, { kind: 'unloaded', model: name });
+      return;
+    }
     crashes.set(folder, [...recentCrashes(folder), Date.now()]);
     const { code, message, data } = reason;
-    tell({ kind: 'dead', model: name, code, message, next: data.next ?? [] });
+    tell(entry, { kind: 'dead', model: name, code, message, next: data.next ?? [] });
   };
 
   const recentCrashes = (folder: string): number[] =>
@@ -143,6 +149,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       jobs: 0,
       asked: 0,
       usedAt: clock++,
+      told: false,
     };
     if (live.size === 0) watch = setInterval(watchAll, limits.pollMs).unref();
     live.add(entry);
