@@ -1,0 +1,92 @@
+import type {
+  LayerReport,
+  PassName,
+  Step,
+  StepEstimate,
+  StepOf,
+} from '../../preload/contract/recipe.ts';
+import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
+import type { MatrixMultiply } from '../numeric/linearAlgebra/multiply.ts';
+import type { Model } from '../onnx/model.ts';
+
+/** What a pass takes and gives: a graph, and the config.json that belongs to it. */
+export interface PassInput {
+  readonly model: Model;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What a pass gives. */
+export interface PassOutput extends PassInput {
+  readonly layers: readonly LayerReport[];
+  /** Sentences for the user: what was left out, what not to expect. */
+  readonly notes: readonly string[];
+}
+
+/** Rows of float32 activations, [tokens, channels]. They are overwritten when the visit ends. */
+export type Visit = (value: string, rows: Matrix<Float32Array>) => Promise<void> | void;
+
+/** Calibration text run through a graph; implemented with the runtime by whoever runs a recipe. */
+export interface Calibration {
+  readonly sequences: number;
+  /** Tokens of each sequence. */
+  readonly length: number;
+  /** Tokens in all: sequences · length. */
+  readonly tokens: number;
+  /** Runs all text through the whole graph and shows the named values, a batch at a time. */
+  activations(model: Model, values: readonly string[], visit: Visit): Promise<void>;
+  /** Walks the blocks one by one, so that only one block's activations are in memory. */
+  blocks(model: Model): Promise<BlockWalk>;
+}
+
+/**
+ * The hidden states of all calibration tokens before one block. Models are those of
+ * `decoder.ts/blockModel`, so that a block can be changed before the walk goes through it.
+ */
+export interface BlockWalk {
+  /** Index of the block that comes next. */
+  readonly index: number;
+  /** Runs the text through this block and shows its inner values; does not move on. */
+  inputs(blockModel: Model, values: readonly string[], visit: Visit): Promise<void>;
+  /** Runs the text through the block as it is to stay; then `index` is one higher. */
+  advance(blockModel: Model): Promise<void>;
+  /** Shows the hidden states before the block `index`. */
+  hidden(visit: Visit): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a pass may use while it runs. */
+export interface PassContext {
+  /** Long loops look at it at least every half second (`nextTurn` does). */
+  readonly signal: AbortSignal;
+  /** Share of this pass done, 0 … 1, and what it works on. */
+  progress(fraction: number, detail: string): void;
+  /** Reports a layer as soon as it is done. The same reports are part of the result. */
+  layer(report: LayerReport): void;
+  /** Made when first asked for. */
+  calibration(): Promise<Calibration>;
+  readonly multiply: MatrixMultiply;
+  readonly seed: number;
+}
+
+/**
+ * A change to a model: plain data in, plain data out. `check` refuses what cannot work before any
+ * work is done (its input may be the preview of an earlier step, so weights are not to be read);
+ * `ensures` refuses a result that breaks
+ * what the pass promises.
+ */
+export interface Pass<S extends Step = Step> {
+  readonly name: S['pass'];
+  check(input: PassInput, step: S): void;
+  /** Size, memory and time; from shapes alone. */
+  estimate(input: PassInput, step: S): Omit<StepEstimate, 'pass'>;
+  /**
+   * The result as far as shapes tell, its new weights not to be read: for passes that change names
+   * or shapes, so that the steps behind them are checked and estimated on what they will find.
+   */
+  preview?(input: PassInput, step: S): PassInput;
+  run(input: PassInput, step: S, context: PassContext): Promise<PassOutput>;
+  ensures?(before: PassInput, after: PassInput, step: S): void;
+}
+
+/** Passes by name; each takes the step of its own name. */
+export type Passes = { readonly [Name in PassName]?: Pass<StepOf<Name>> };
