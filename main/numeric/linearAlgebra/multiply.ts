@@ -9,6 +9,11 @@ export interface MatrixView {
   readonly columns: number;
 }
 
+/** A dense matrix of `rows` × `columns` as a view of all of it. */
+export function wholeView(data: Float64Array, rows: number, columns: number): MatrixView {
+  return { data, offset: 0, stride: columns, rows, columns };
+}
+
 /**
  * The one product all heavy methods are built from. The plain implementation below needs nothing;
  * a caller that has a faster engine (the runtime's MatMul) passes its own.

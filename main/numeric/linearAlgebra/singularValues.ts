@@ -1,6 +1,6 @@
 import { symmetricEigen } from './eigen.ts';
 import { type Matrix, transpose } from './matrix.ts';
-import { type MatrixView, nextTurn, plainMultiply, type Run } from './multiply.ts';
+import { nextTurn, plainMultiply, type Run, wholeView } from './multiply.ts';
 
 /** a = left · diag(values) · right, values falling; left [m, r], right [r, n], r = min(m, n). */
 export interface SingularValues {
@@ -9,8 +9,6 @@ export interface SingularValues {
   readonly right: Matrix<Float64Array>;
 }
 
-/** Two rows count as orthogonal when their cosine is below this. */
-const tolerance = 1e-14;
 const maxSweeps = 30;
 
 /**
@@ -26,13 +24,13 @@ export async function singularValues(a: Matrix, run: Run = {}): Promise<Singular
   }
   const { rows: m, columns: n } = a;
   const { multiply = plainMultiply, signal } = run;
-  const source = whole(Float64Array.from(a.data), m, n);
-  const gram = whole(new Float64Array(m * m), m, m);
+  const source = wholeView(Float64Array.from(a.data), m, n);
+  const gram = wholeView(new Float64Array(m * m), m, m);
   await multiply.addProduct(gram, 1, source, source);
   const basis = (await symmetricEigen(gram.data, m, signal)).vectors.data;
-  const turned = whole(new Float64Array(m * n), m, n);
+  const turned = wholeView(new Float64Array(m * n), m, n);
   const columns = transpose({ rows: m, columns: n, data: source.data }).data;
-  await multiply.addProduct(turned, 1, whole(basis, m, m), whole(columns, n, m));
+  await multiply.addProduct(turned, 1, wholeView(basis, m, m), wholeView(columns, n, m));
 
   await orthogonalizeRows(turned.data, m, n, basis, signal);
 
@@ -64,6 +62,8 @@ async function orthogonalizeRows(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const squares = new Float64Array(m);
+  // Cosines below the rounding of a sum of n products cannot be told from 0.
+  const tolerance = 4 * Number.EPSILON * Math.sqrt(n);
   for (let sweep = 0; sweep < maxSweeps; sweep++) {
     // Kept up to date by the rotations below; summed afresh so that rounding does not gather.
     for (let i = 0; i < m; i++) squares[i] = dot(x, i * n, i * n, n);
@@ -121,8 +121,4 @@ function dot(x: Float64Array, first: number, second: number, length: number): nu
   }
   for (; k < length; k++) s0 += x[first + k] * x[second + k];
   return s0 + s1 + (s2 + s3);
-}
-
-function whole(data: Float64Array, rows: number, columns: number): MatrixView {
-  return { data, offset: 0, stride: columns, rows, columns };
 }

@@ -1,7 +1,7 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
 import { choleskyInPlace, invertLower } from '../linearAlgebra/cholesky.ts';
 import { type Matrix, requireFinite, transpose } from '../linearAlgebra/matrix.ts';
-import { plainMultiply, type Run } from '../linearAlgebra/multiply.ts';
+import { plainMultiply, type Run, wholeView } from '../linearAlgebra/multiply.ts';
 import { singularValues } from '../linearAlgebra/singularValues.ts';
 
 /** Two factors in place of one weight: W ≈ left · right. */
@@ -47,10 +47,10 @@ export async function lowRank(weight: Matrix, options: LowRankOptions): Promise<
     const whitened = new Float64Array(rows * columns);
     // S is lower triangular; its transpose's rows are its columns, which the product walks along.
     await multiply.addProduct(
-      view(whitened, rows, columns),
+      wholeView(whitened, rows, columns),
       1,
-      view(Float64Array.from(weight.data), rows, columns),
-      view(whiten.transposed, columns, columns),
+      wholeView(Float64Array.from(weight.data), rows, columns),
+      wholeView(whiten.transposed, columns, columns),
     );
     source = { rows, columns, data: whitened };
   }
@@ -63,10 +63,10 @@ export async function lowRank(weight: Matrix, options: LowRankOptions): Promise<
   if (whiten) {
     const unwhitened = new Float64Array(rank * columns);
     await multiply.addProduct(
-      view(unwhitened, rank, columns),
+      wholeView(unwhitened, rank, columns),
       1,
-      view(second, rank, columns),
-      view(whiten.inverseTransposed, columns, columns),
+      wholeView(second, rank, columns),
+      wholeView(whiten.inverseTransposed, columns, columns),
     );
     second = unwhitened;
   }
@@ -110,8 +110,4 @@ async function whitening(
   const inverse = await invertLower(lower, size, run);
   const flip = (data: Float64Array) => transpose({ rows: size, columns: size, data }).data;
   return { transposed: flip(lower), inverseTransposed: flip(inverse) };
-}
-
-function view(data: Float64Array, rows: number, columns: number) {
-  return { data, offset: 0, stride: columns, rows, columns };
 }

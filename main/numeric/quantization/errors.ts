@@ -1,6 +1,6 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
 import { type Floats, type Matrix } from '../linearAlgebra/matrix.ts';
-import { type MatrixView, plainMultiply, type Run } from '../linearAlgebra/multiply.ts';
+import { plainMultiply, type Run, wholeView } from '../linearAlgebra/multiply.ts';
 
 /** How far `approximation` is from `original`, in weights alone. */
 export interface WeightError {
@@ -49,13 +49,6 @@ export async function outputError(
       `the Hessian of ${columns} inputs needs ${columns * columns} values: ${hessian.length}`,
     );
   }
-  const view = (data: Float64Array, count: number): MatrixView => ({
-    data,
-    offset: 0,
-    stride: columns,
-    rows: count,
-    columns,
-  });
   let error = 0;
   for (let row = 0; row < rows; row += rowsAtATime) {
     const count = Math.min(rowsAtATime, rows - row);
@@ -66,10 +59,10 @@ export async function outputError(
     const product = new Float64Array(count * columns);
     // H is symmetric: its rows are its columns.
     await multiply.addProduct(
-      view(product, count),
+      wholeView(product, count, columns),
       1,
-      view(difference, count),
-      view(hessian, columns),
+      wholeView(difference, count, columns),
+      wholeView(hessian, columns, columns),
     );
     for (let i = 0; i < product.length; i++) error += product[i] * difference[i];
   }
