@@ -23,8 +23,11 @@ export interface ModelStore {
   checkFree(name: string): void;
   /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
   add(temporary: string, manifest: Manifest): Manifest;
-  /** Moves an imported model to the trash, forgets an opened one. Gives the id to restore it by. */
-  remove(name: string): string;
+  /**
+   * Moves an imported model to the trash; forgets an opened one, by its name or its folder. Gives
+   * the id to restore it by.
+   */
+  remove(model: string): string;
   restore(trashId: string): Manifest;
 }
 
@@ -52,6 +55,9 @@ export function modelStore(home: Home, database: Database, resources: string): M
 
   const find = (name: string): Manifest | null =>
     list().find((manifest) => manifest.record.name === name) ?? null;
+
+  const openedAt = (folder: string): Manifest | null =>
+    list().find(({ record }) => record.source === 'folder' && record.folder === folder) ?? null;
 
   const isTaken = (name: string): boolean =>
     existsSync(join(embeddedRoot, name)) ||
@@ -103,9 +109,9 @@ export function modelStore(home: Home, database: Database, resources: string): M
       return kept;
     },
 
-    remove(name) {
-      const manifest = find(name);
-      if (manifest === null) throw noModel(name);
+    remove(model) {
+      const manifest = find(model) ?? openedAt(model);
+      if (manifest === null) throw noModel(model);
       const trashId = randomUUID();
       const grave = join(home.trash, trashId);
       if (manifest.record.source === 'library') {

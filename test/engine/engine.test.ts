@@ -235,8 +235,13 @@ describe('models', () => {
   test('removed are in the trash and can be restored', async () => {
     await importModel(folder, 'mine');
     await run('go');
-    for (const name of ['mine', 'model']) {
-      const { trashId } = await client.models.remove({ model: name });
+    const asked: [string, string][] = [
+      ['mine', 'mine'],
+      ['model', 'model'],
+      [folder, 'model'],
+    ];
+    for (const [model, name] of asked) {
+      const { trashId } = await client.models.remove({ model });
       expect((await client.models.list()).map((model) => model.name)).not.toContain(name);
       expect((await client.models.restore({ trashId })).name).toBe(name);
       expect((await run('go', { model: name })).error).toBeNull();

@@ -53,7 +53,8 @@ export interface Supervisor {
     work: (job: Job) => AsyncIterable<T>,
     signal?: AbortSignal,
   ): AsyncGenerator<T, void>;
-  unload(name: string): void;
+  /** Lets a model go, named by its name or its folder. */
+  unload(model: string): void;
   close(): Promise<void>;
 }
 
@@ -222,9 +223,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     },
 
-    unload(name) {
+    unload(model) {
       for (const entry of live) {
-        if (entry.model.name === name) entry.runner.end(unloaded());
+        const { name, folder } = entry.model;
+        if (name === model || folder === model) entry.runner.end(unloaded());
       }
     },
 
