@@ -101,3 +101,25 @@ test('weights, inputs and magnitudes that do not fit or are not finite are refus
     searchAwqScales([weight], new Float32Array(32).fill(NaN), none, options),
   ).rejects.toMatchObject({ code: 'values_not_finite' });
 });
+
+test.each([
+  ['zeros', () => 0],
+  ['one constant', () => 0.75],
+  ['an outlier of 1e4', (i: number) => (i === 5 ? 1e4 : Math.sin(i))],
+])('weights that are %s, also in groups that do not divide them, stay finite', async (_, value) => {
+  const weight = matrix(
+    2,
+    20,
+    Float32Array.from({ length: 40 }, (_value, i) => value(i)),
+  );
+  const inputs = correlatedInputs(1, 3, 20);
+  for (let i = 0; i < inputs.data.length; i += 20) inputs.data[i + 3] = 0;
+  for (const groupSize of [16, 64]) {
+    const part = { ...options, groupSize };
+    const loss = lossOn(weight, inputs);
+    const { scales } = await searchAwqScales([weight], meanMagnitudes(inputs), loss, part);
+    const clipped = applyClip(weight, await searchClip(weight, inputs, part), groupSize);
+    const values = [...scales, ...scaledRoundTrip(clipped, scales, part).data];
+    expect(values.every(Number.isFinite)).toBe(true);
+  }
+});
