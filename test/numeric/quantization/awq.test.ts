@@ -115,11 +115,11 @@ test.each([
   const inputs = correlatedInputs(1, 3, 20);
   for (let i = 0; i < inputs.data.length; i += 20) inputs.data[i + 3] = 0;
   for (const groupSize of [16, 64]) {
-    const part = { ...options, groupSize };
+    const resolution = { ...options, groupSize };
     const loss = lossOn(weight, inputs);
-    const { scales } = await searchAwqScales([weight], meanMagnitudes(inputs), loss, part);
-    const clipped = applyClip(weight, await searchClip(weight, inputs, part), groupSize);
-    const values = [...scales, ...scaledRoundTrip(clipped, scales, part).data];
+    const { scales } = await searchAwqScales([weight], meanMagnitudes(inputs), loss, resolution);
+    const clipped = applyClip(weight, await searchClip(weight, inputs, resolution), groupSize);
+    const values = [...scales, ...scaledRoundTrip(clipped, scales, resolution).data];
     expect(values.every(Number.isFinite)).toBe(true);
   }
 });
