@@ -12,14 +12,23 @@ const downloadMs = 10 * 60_000;
 /** What takes no longer needs no announcement. */
 const quickMs = 2000;
 
-/**
- * Finds Electron the way its own package does: the folder that `ELECTRON_OVERRIDE_DIST_PATH`
- * names, else what was downloaded before, else by downloading it now, as its first launch would.
- */
+/** Finds the binary of the electron package that belongs to this project. */
 export async function findElectron(note: (text: string) => void): Promise<FoundElectron> {
   const folder = packageFolder();
   if (folder === null) return { kind: 'absent', reason: 'the electron package is not installed' };
-  const override = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
+  return electronIn(folder, process.env['ELECTRON_OVERRIDE_DIST_PATH'], note);
+}
+
+/**
+ * Finds Electron the way its own package does: in the folder of `override`, else what was
+ * downloaded into the package's folder before, else by downloading it now, as its first launch
+ * would.
+ */
+export async function electronIn(
+  folder: string,
+  override: string | undefined,
+  note: (text: string) => void,
+): Promise<FoundElectron> {
   if (override !== undefined) {
     const binary = join(override, binaryName(folder) ?? 'electron');
     if (existsSync(binary)) return { kind: 'found', binary };

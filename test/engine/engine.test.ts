@@ -240,8 +240,8 @@ describe('models', () => {
       ['model', 'model'],
       [folder, 'model'],
     ];
-    for (const [model, name] of asked) {
-      const { trashId } = await client.models.remove({ model });
+    for (const [named, name] of asked) {
+      const { trashId } = await client.models.remove({ model: named });
       expect((await client.models.list()).map((model) => model.name)).not.toContain(name);
       expect((await client.models.restore({ trashId })).name).toBe(name);
       expect((await run('go', { model: name })).error).toBeNull();

@@ -11,7 +11,7 @@ import { readConfig } from './folder.ts';
  * Counts changes to what main/architectures and main/onnx write: graphs in the cache that another
  * version built are not used any more.
  */
-const builderVersion = '1';
+export const builderVersion = '1';
 
 /** The file of a model's graph: from the cache, or built now. `onBuild` is told of the latter. */
 export async function graphOf(source: ModelSource, onBuild?: () => void): Promise<string> {
