@@ -2,15 +2,19 @@ import * as z from 'zod';
 import { invalidConfig, parseConfig } from '../config.ts';
 import { readRope, ropeFields, type Rope } from './rope.ts';
 
-/** The numbers of a Llama model, checked and complete. */
-export interface LlamaConfig {
-  readonly hiddenSize: number;
-  /** Neurons of a block's MLP. */
+/** Sizes in which the blocks of one model may differ, once it has been pruned. */
+export interface BlockSizes {
+  /** Neurons of the MLP. */
   readonly intermediateSize: number;
-  readonly layers: number;
   readonly heads: number;
   /** Fewer than `heads` in grouped-query attention, 1 in multi-query attention. */
   readonly keyValueHeads: number;
+}
+
+/** The numbers of a Llama model, checked and complete; sizes are those of every block. */
+export interface LlamaConfig extends BlockSizes {
+  readonly hiddenSize: number;
+  readonly layers: number;
   readonly headDim: number;
   readonly vocabularySize: number;
   readonly contextLength: number;
@@ -20,6 +24,20 @@ export interface LlamaConfig {
   readonly tiedEmbeddings: boolean;
   readonly attentionBias: boolean;
   readonly mlpBias: boolean;
+  /** The sizes of each block, where they are not the same for all. */
+  readonly blocks?: readonly BlockSizes[];
+  /** What scores are multiplied by, where it is not 1 / √headDim. */
+  readonly attentionScale?: number;
+}
+
+/** The numbers that hold for one block. */
+export function blockConfig(config: LlamaConfig, layer: number): LlamaConfig {
+  return config.blocks === undefined ? config : { ...config, ...config.blocks[layer] };
+}
+
+/** What scores are multiplied by before the softmax. */
+export function attentionScale({ attentionScale: given, headDim }: LlamaConfig): number {
+  return given ?? 1 / Math.sqrt(headDim);
 }
 
 /**

@@ -2,9 +2,29 @@ import type { GraphBuilder } from '../../onnx/build.ts';
 import type { Constants } from '../constants.ts';
 import type { Weights } from '../tensors.ts';
 import type { LlamaConfig } from './config.ts';
+import type { RopeTables } from './rope.ts';
+import type { MatrixName } from './tensors.ts';
+
+/** Matrices that the fused form has as one. */
+export type PackedName = 'self_attn.qkv_proj' | 'mlp.gate_up_proj';
+
+/** Writes what was found elsewhere: from one value to another, named `output` where that is given. */
+export type WriteValue = (graph: GraphBuilder, input: string, output?: string) => string;
+
+/** Parts that are not made of the weights: they were read from a graph and are written as found. */
+export interface Given {
+  /** Linear layers of block `layer` (bias included) that are stored in another form than floats. */
+  linear?(layer: number, name: MatrixName | PackedName): WriteValue | undefined;
+  readonly head?: WriteValue;
+  /** From `input_ids` to the rows of the embedding. */
+  readonly embedding?: WriteValue;
+  /** Angles as they were found, [contextLength, headDim / 2]. */
+  readonly rope?: RopeTables;
+}
 
 /** What a graph is written from, and into. */
 export interface Writing {
+  readonly given: Given;
   readonly graph: GraphBuilder;
   readonly config: LlamaConfig;
   readonly weights: Weights;

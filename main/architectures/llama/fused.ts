@@ -1,6 +1,14 @@
 import { float, int } from '../../onnx/attributes.ts';
 import { stack, vector, type Part, type Rearrange } from '../tensors.ts';
-import { pastName, presentName, type Form, type Stream, type Writing } from './form.ts';
+import { attentionScale, blockConfig } from './config.ts';
+import {
+  pastName,
+  presentName,
+  type Form,
+  type PackedName,
+  type Stream,
+  type Writing,
+} from './form.ts';
 import { padColumns, padRows, padTurnedRows, paddedHeadDim } from './headPadding.ts';
 import { headName, inLayer, matrices, type MatrixName } from './tensors.ts';
 
@@ -8,7 +16,7 @@ const MICROSOFT = 'com.microsoft';
 
 /** Matrices of a block, one below the other, as one matrix of `shape`. */
 interface Linear {
-  readonly name: string;
+  readonly name: MatrixName | PackedName;
   readonly pieces: readonly Piece[];
   readonly shape: readonly [number, number];
   readonly output?: string;
@@ -65,8 +73,9 @@ export class FusedForm implements Form {
   alias(): void {}
 
   attention(input: string, layer: number): string {
-    const { graph, config } = this.writing;
-    const { hiddenSize, heads, keyValueHeads, headDim } = config;
+    const { graph } = this.writing;
+    const config = blockConfig(this.writing.config, layer);
+    const { hiddenSize, heads, keyValueHeads } = config;
     const turned = { weight: padTurnedRows(config, hiddenSize), bias: padTurnedRows(config, 1) };
     const straight = { weight: padRows(config, hiddenSize), bias: padRows(config, 1) };
     const packed = this.linear(input, layer, {
@@ -93,7 +102,7 @@ export class FusedForm implements Form {
         do_rotary: int(1),
         rotary_interleaved: int(0),
         // Given, because padding makes heads look larger than they are.
-        scale: float(1 / Math.sqrt(headDim)),
+        scale: float(attentionScale(config)),
       },
       domain: MICROSOFT,
     });
@@ -107,7 +116,7 @@ export class FusedForm implements Form {
 
   mlp(input: string, layer: number): string {
     const { graph, config } = this.writing;
-    const { hiddenSize, intermediateSize } = config;
+    const { hiddenSize, intermediateSize } = blockConfig(config, layer);
     const hook = (name: string): string => `blocks.${layer}.mlp.${name}`;
     const both = this.linear(input, layer, {
       name: 'mlp.gate_up_proj',
@@ -153,7 +162,14 @@ export class FusedForm implements Form {
 
   /** One matrix, and its bias where the model has one, over `input`. */
   private linear(input: string, layer: number, { name, pieces, shape, output }: Linear): string {
-    const { graph, config, constants, weights } = this.writing;
+    const { graph, config, constants, weights, given } = this.writing;
+    const whole = given.linear?.(layer, name);
+    if (whole !== undefined) return whole(graph, input, output);
+    const outputs = output === undefined ? {} : { outputs: [output] };
+    if (pieces.length > 1 && pieces.some(({ matrix }) => given.linear?.(layer, matrix))) {
+      const each = pieces.map((piece) => this.alone(input, layer, piece));
+      return graph.node('Concat', each, { ...outputs, attributes: { axis: int(-1) } })[0];
+    }
     const parts = (kind: 'weight' | 'bias'): Part[] =>
       pieces.map((piece) => ({
         weight: weights(inLayer(layer, `${piece.matrix}.${kind}`)),
@@ -164,8 +180,17 @@ export class FusedForm implements Form {
     if (!matrices(config)[pieces[0].matrix].bias) return this.product(input, matrix, output);
     const biasName = inLayer(layer, `${name}.bias`);
     const bias = constants.float32(biasName, () => vector(biasName, parts('bias'), shape[0]));
-    const outputs = output === undefined ? {} : { outputs: [output] };
     return graph.node('Add', [this.product(input, matrix), bias], outputs)[0];
+  }
+
+  /** A matrix that cannot be joined with others, since one of them is stored in another form. */
+  private alone(input: string, layer: number, piece: Piece): string {
+    const { rows, columns } = matrices(blockConfig(this.writing.config, layer))[piece.matrix];
+    return this.linear(input, layer, {
+      name: piece.matrix,
+      pieces: [piece],
+      shape: [rows, columns],
+    });
   }
 
   private product(input: string, matrix: string, output?: string): string {

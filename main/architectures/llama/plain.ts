@@ -1,10 +1,25 @@
 import { int, ints } from '../../onnx/attributes.ts';
 import { stack, vector } from '../tensors.ts';
-import { pastName, presentName, type Form, type Stream, type Writing } from './form.ts';
+import { attentionScale, blockConfig, type LlamaConfig } from './config.ts';
+import {
+  pastName,
+  presentName,
+  type Form,
+  type PackedName,
+  type Stream,
+  type Writing,
+} from './form.ts';
 import { headName, inLayer, matrices, type MatrixName } from './tensors.ts';
 
 /** The most negative float32: exp of it is 0, and a row of nothing else still has a softmax. */
 const MASKED = -3.4028234663852886e38;
+
+/** A matrix of a block, the name of its result, and how the rows of that are split. */
+interface Linear {
+  readonly matrix: MatrixName;
+  readonly output: string;
+  readonly split?: readonly number[];
+}
 
 /**
  * Primitive operators of ONNX itself, every intermediate value under its hook name. Weights keep
@@ -51,42 +66,49 @@ export class PlainForm implements Form {
   }
 
   attention(input: string, layer: number): string {
-    const { config } = this.writing;
+    const { graph } = this.writing;
+    const config = blockConfig(this.writing.config, layer);
     const { heads, keyValueHeads, headDim } = config;
     const hook = (name: string): string => `blocks.${layer}.attn.${name}`;
-    const query = this.linear(input, layer, 'self_attn.q_proj', hook('q'), [heads, headDim]);
-    const key = this.linear(input, layer, 'self_attn.k_proj', hook('k'), [keyValueHeads, headDim]);
-    const value = this.linear(input, layer, 'self_attn.v_proj', hook('v'), [
-      keyValueHeads,
-      headDim,
+    const [query, key, value] = this.linears(input, layer, 'self_attn.qkv_proj', [
+      { matrix: 'self_attn.q_proj', output: hook('q'), split: [heads, headDim] },
+      { matrix: 'self_attn.k_proj', output: hook('k'), split: [keyValueHeads, headDim] },
+      { matrix: 'self_attn.v_proj', output: hook('v'), split: [keyValueHeads, headDim] },
     ]);
     const turnedQuery = this.transpose(this.turn(query, hook('rot_q')), [0, 2, 1, 3]);
     const turnedKey = this.transpose(this.turn(key, hook('rot_k')), [0, 2, 1, 3]);
     const keys = this.append(layer, 'key', turnedKey);
     const values = this.append(layer, 'value', this.transpose(value, [0, 2, 1, 3]));
-    const raw = this.perKeyHead(turnedQuery, (queries) =>
+    const raw = this.perKeyHead(turnedQuery, config, (queries) =>
       this.op('MatMul', [queries, this.transpose(keys, [0, 1, 3, 2])]),
     );
-    const { graph } = this.writing;
-    const scaled = this.op('Mul', [raw, graph.f32Scalar(1 / Math.sqrt(headDim))]);
+    const scaled = this.op('Mul', [raw, graph.f32Scalar(attentionScale(config))]);
     const masked = [this.allowed, scaled, graph.f32Scalar(MASKED)];
     const scores = this.op('Where', masked, hook('scores'));
     const [pattern] = graph.node('Softmax', [scores], {
       outputs: [hook('pattern')],
       attributes: { axis: int(-1) },
     });
-    const mixed = this.perKeyHead(pattern, (rows) => this.op('MatMul', [rows, values]));
+    const mixed = this.perKeyHead(pattern, config, (rows) => this.op('MatMul', [rows, values]));
     const z = this.transpose(mixed, [0, 2, 1, 3], hook('z'));
-    return this.linear(z, layer, 'self_attn.o_proj', `blocks.${layer}.attn_out`);
+    return this.linear(z, layer, {
+      matrix: 'self_attn.o_proj',
+      output: `blocks.${layer}.attn_out`,
+    });
   }
 
   mlp(input: string, layer: number): string {
     const hook = (name: string): string => `blocks.${layer}.mlp.${name}`;
-    const gate = this.linear(input, layer, 'mlp.gate_proj', hook('pre'));
-    const up = this.linear(input, layer, 'mlp.up_proj', hook('pre_linear'));
+    const [gate, up] = this.linears(input, layer, 'mlp.gate_up_proj', [
+      { matrix: 'mlp.gate_proj', output: hook('pre') },
+      { matrix: 'mlp.up_proj', output: hook('pre_linear') },
+    ]);
     const silu = this.op('Mul', [gate, this.op('Sigmoid', [gate])]);
     const post = this.op('Mul', [silu, up], hook('post'));
-    return this.linear(post, layer, 'mlp.down_proj', `blocks.${layer}.mlp_out`);
+    return this.linear(post, layer, {
+      matrix: 'mlp.down_proj',
+      output: `blocks.${layer}.mlp_out`,
+    });
   }
 
   logits(input: string, output: string): string {
@@ -101,16 +123,34 @@ export class PlainForm implements Form {
 
   firstOutputs(): void {}
 
-  /** One matrix of a block over `input`; the result has its rows split as `split` says. */
-  private linear(
-    input: string,
-    layer: number,
-    matrix: MatrixName,
-    output: string,
-    split?: readonly number[],
-  ): string {
-    const { config, constants, weights } = this.writing;
-    const { rows, columns, bias } = matrices(config)[matrix];
+  /** Matrices over the same input, one by one, or as the one that is given for all of them. */
+  private linears(input: string, layer: number, packed: PackedName, wanted: Linear[]): string[] {
+    const { graph, config, given } = this.writing;
+    const whole = given.linear?.(layer, packed);
+    if (whole === undefined) return wanted.map((linear) => this.linear(input, layer, linear));
+    const sizes = matrices(blockConfig(config, layer));
+    const rows = wanted.map(({ matrix }) => sizes[matrix].rows);
+    const outputs = wanted.map(({ output, split }, part) =>
+      split === undefined ? output : `blocks.${layer}.${packed}:${part}`,
+    );
+    const attributes = { axis: int(-1) };
+    graph.node('Split', [whole(graph, input), graph.i64(rows)], { outputs, attributes });
+    return wanted.map(({ output, split }, part) =>
+      split === undefined ? output : this.op('Reshape', [outputs[part], this.rows(split)], output),
+    );
+  }
+
+  /** One matrix of a block over `input`. */
+  private linear(input: string, layer: number, { matrix, output, split }: Linear): string {
+    const { graph, config, constants, weights, given } = this.writing;
+    const { rows, columns, bias } = matrices(blockConfig(config, layer))[matrix];
+    const found = given.linear?.(layer, matrix);
+    if (found !== undefined) {
+      // Heads may still stand apart: back to [batch, tokens, columns].
+      const whole = this.reshape(input, graph.i64([0, 0, columns]));
+      if (split === undefined) return found(graph, whole, output);
+      return this.op('Reshape', [found(graph, whole), this.rows(split)], output);
+    }
     const weightName = inLayer(layer, `${matrix}.weight`);
     const biasName = inLayer(layer, `${matrix}.bias`);
     const operands = [
@@ -123,7 +163,7 @@ export class PlainForm implements Form {
         constants.float32(biasName, () => vector(biasName, [{ weight: weights(biasName) }], rows)),
       );
     }
-    const shape = this.shapeLike('input_ids', split ?? [rows]);
+    const shape = this.rows(split ?? [rows]);
     return this.gemm(input, columns, operands, shape, output);
   }
 
@@ -140,6 +180,11 @@ export class PlainForm implements Form {
     this.flattened.set(input, flat);
     const [rows] = graph.node('Gemm', [flat, ...operands], { attributes: { transB: int(1) } });
     return this.op('Reshape', [rows, shape], output);
+  }
+
+  /** The shape [batch, tokens, …rest] of the values inside a block. */
+  private rows(rest: readonly number[]): string {
+    return this.shapeLike('input_ids', rest);
   }
 
   /** The shape [batch, tokens, …rest], batch and tokens as `value` has them. */
@@ -184,8 +229,12 @@ export class PlainForm implements Form {
    * Applies `product` per key and value head to [batch, heads, rows, …]: the query heads of a group
    * stand one below the other, so that no key is repeated.
    */
-  private perKeyHead(value: string, product: (rows: string) => string): string {
-    const { graph, config } = this.writing;
+  private perKeyHead(
+    value: string,
+    config: LlamaConfig,
+    product: (rows: string) => string,
+  ): string {
+    const { graph } = this.writing;
     if (config.heads === config.keyValueHeads) return product(value);
     const grouped = this.reshape(value, graph.i64([0, config.keyValueHeads, -1, 0]));
     return this.reshape(product(grouped), graph.i64([0, config.heads, -1, 0]));

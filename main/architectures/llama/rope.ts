@@ -119,18 +119,24 @@ export interface RopeTables {
   readonly sin: Float32Array;
 }
 
-/**
- * The tables both forms of the graph look up, computed in float64. With `pairs` above headDim / 2
- * the rest turn by nothing, for heads that are padded.
- */
-export function ropeTables(
-  rope: Rope,
-  headDim: number,
-  positions: number,
-  pairs = headDim / 2,
-): RopeTables {
+/** Tables for heads that are padded to `pairs` pairs: those added turn by nothing. */
+export function padTables({ cos, sin }: RopeTables, from: number, pairs: number): RopeTables {
+  if (from === pairs) return { cos, sin };
+  const widen = (table: Float32Array, filling: number): Float32Array => {
+    const result = new Float32Array((table.length / from) * pairs).fill(filling);
+    for (let row = 0; row * from < table.length; row++) {
+      result.set(table.subarray(row * from, (row + 1) * from), row * pairs);
+    }
+    return result;
+  };
+  return { cos: widen(cos, 1), sin: widen(sin, 0) };
+}
+
+/** The tables both forms of the graph look up, [positions, headDim / 2], computed in float64. */
+export function ropeTables(rope: Rope, headDim: number, positions: number): RopeTables {
+  const pairs = headDim / 2;
   const frequencies = inverseFrequencies(rope, headDim);
-  const cos = new Float32Array(positions * pairs).fill(1);
+  const cos = new Float32Array(positions * pairs);
   const sin = new Float32Array(positions * pairs);
   for (let position = 0; position < positions; position++) {
     for (let pair = 0; pair < frequencies.length; pair++) {

@@ -1,15 +1,19 @@
 import type { RequiredTensor } from '../architecture.ts';
-import type { LlamaConfig } from './config.ts';
+import { blockConfig, type LlamaConfig } from './config.ts';
 
 /** Names that transformers gives to a block's matrices: [rows out, columns in]. */
-export type MatrixName =
-  | 'self_attn.q_proj'
-  | 'self_attn.k_proj'
-  | 'self_attn.v_proj'
-  | 'self_attn.o_proj'
-  | 'mlp.gate_proj'
-  | 'mlp.up_proj'
-  | 'mlp.down_proj';
+export const matrixNames = [
+  'self_attn.q_proj',
+  'self_attn.k_proj',
+  'self_attn.v_proj',
+  'self_attn.o_proj',
+  'mlp.gate_proj',
+  'mlp.up_proj',
+  'mlp.down_proj',
+] as const;
+
+/** One of them. */
+export type MatrixName = (typeof matrixNames)[number];
 
 interface Matrix {
   readonly rows: number;
@@ -47,16 +51,17 @@ export const headName = (config: LlamaConfig): string =>
 /** Every tensor of a LlamaForCausalLM checkpoint that its numbers depend on. */
 export function requiredTensors(config: LlamaConfig): RequiredTensor[] {
   const { hiddenSize, vocabularySize, tiedEmbeddings } = config;
-  const block = Object.entries(matrices(config)).flatMap(([name, { rows, columns, bias }]) => [
-    { name: `${name}.weight`, shape: [rows, columns] },
-    ...(bias ? [{ name: `${name}.bias`, shape: [rows] }] : []),
-  ]);
-  block.push(
-    { name: 'input_layernorm.weight', shape: [hiddenSize] },
-    { name: 'post_attention_layernorm.weight', shape: [hiddenSize] },
-  );
   const blocks = Array.from({ length: config.layers }, (_, layer) =>
-    block.map(({ name, shape }) => ({ name: inLayer(layer, name), shape })),
+    [
+      ...Object.entries(matrices(blockConfig(config, layer))).flatMap(
+        ([name, { rows, columns, bias }]) => [
+          { name: `${name}.weight`, shape: [rows, columns] },
+          ...(bias ? [{ name: `${name}.bias`, shape: [rows] }] : []),
+        ],
+      ),
+      { name: 'input_layernorm.weight', shape: [hiddenSize] },
+      { name: 'post_attention_layernorm.weight', shape: [hiddenSize] },
+    ].map(({ name, shape }) => ({ name: inLayer(layer, name), shape })),
   );
   const matrix = [vocabularySize, hiddenSize];
   return [

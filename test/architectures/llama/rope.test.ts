@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readLlamaConfig } from '../../../main/architectures/llama/config.ts';
 import {
   inverseFrequencies,
+  padTables,
   ropeTables,
   type Rope,
 } from '../../../main/architectures/llama/rope.ts';
@@ -144,7 +145,7 @@ describe('frequencies', () => {
 });
 
 test('tables hold cosine and sine of position times frequency, and rest where a head is padded', () => {
-  const { cos, sin } = ropeTables({ kind: 'default', theta: 4 }, 4, 3, 3);
+  const { cos, sin } = padTables(ropeTables({ kind: 'default', theta: 4 }, 4, 3), 2, 3);
   const angles = [0, 0, 0, 1, 0.5, 0, 2, 1, 0];
   expect(cos).toEqual(Float32Array.from(angles, Math.cos));
   expect(sin).toEqual(Float32Array.from(angles, Math.sin));
