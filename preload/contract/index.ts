@@ -16,6 +16,15 @@ import {
   runSummarySchema,
 } from './generation.ts';
 import {
+  compressRequestSchema,
+  jobEventSchema,
+  jobSchema,
+  jobSummarySchema,
+  linearFactsSchema,
+  recipeRecordSchema,
+  variantReportSchema,
+} from './jobs.ts';
+import {
   graphFactsSchema,
   graphFormSchema,
   importEventSchema,
@@ -25,6 +34,7 @@ import {
   tensorFactsSchema,
   tokenSchema,
 } from './models.ts';
+import { recipeEstimateSchema, recipeSchema } from './recipe.ts';
 import {
   engineEventSchema,
   folderListingSchema,
@@ -37,11 +47,14 @@ import {
 export * from './bench.ts';
 export * from './errors.ts';
 export * from './generation.ts';
+export * from './jobs.ts';
 export * from './models.ts';
+export * from './recipe.ts';
 export * from './system.ts';
 
 const call = oc.errors(errorMap);
 const model = z.object({ model: z.string().min(1) });
+const job = z.object({ id: z.string().min(1) });
 
 /** Everything the window, the browser page and the command line may ask of the engine. */
 export const contract = {
@@ -70,6 +83,10 @@ export const contract = {
     /** Moves a model of the library to the trash. */
     remove: call.input(model).output(z.object({ trashId: z.string() })),
     restore: call.input(z.object({ trashId: z.string() })).output(modelRecordSchema),
+    /** How a variant was made; `not_found` for a model that is none. */
+    report: call.input(model).output(variantReportSchema),
+    /** The linear layers of a model in the order they run, the output matrix last. */
+    linears: call.input(model).output(z.array(linearFactsSchema)),
   },
   runners: {
     list: call.output(z.array(runnerStateSchema)),
@@ -94,6 +111,31 @@ export const contract = {
   presets: {
     list: call.output(z.array(presetSchema)),
     save: call.input(presetSchema.omit({ builtIn: true })).output(presetSchema),
+    remove: call.input(z.object({ name: z.string() })).output(z.void()),
+  },
+  compress: {
+    /** Queues one job per recipe; what is wrong with model or name is said at once. */
+    start: call.input(compressRequestSchema).output(z.object({ ids: z.array(z.string()) })),
+    /** Checks a recipe against a model, and predicts what it makes of it, without running it. */
+    estimate: call.input(model.extend({ recipe: recipeSchema })).output(recipeEstimateSchema),
+  },
+  jobs: {
+    /** The newest first. */
+    list: call.output(z.array(jobSummarySchema)),
+    get: call.input(job).output(jobSchema),
+    watch: call.input(job).output(eventIterator(jobEventSchema)),
+    /** Answers when nothing of the job runs any more and its files are gone, within a second. */
+    cancel: call.input(job).output(jobSchema),
+    /** Queues an interrupted job again. */
+    resume: call.input(job).output(jobSchema),
+    /** Forgets a job, cancelled first where it still runs; its variant stays. */
+    remove: call.input(job).output(z.void()),
+  },
+  recipes: {
+    /** Shipped ones first, then the user's by name. */
+    list: call.output(z.array(recipeRecordSchema)),
+    /** Replaces the user's recipe of this name. */
+    save: call.input(recipeSchema).output(recipeRecordSchema),
     remove: call.input(z.object({ name: z.string() })).output(z.void()),
   },
   bench: call.input(benchRequestSchema).output(eventIterator(benchEventSchema)),

@@ -69,6 +69,8 @@ export const engineEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('runner'), state: runnerStateSchema }),
   z.object({ kind: z.literal('models-changed') }),
   z.object({ kind: z.literal('runs-changed') }),
+  /** A job was made, removed, or changed its state; how far it is, `jobs.watch` tells. */
+  z.object({ kind: z.literal('jobs-changed') }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;
 
