@@ -1,10 +1,10 @@
 import { Kbd } from '@mantine/core';
 import classes from './Keys.module.css';
 
-/** Keys as they are written on the keyboard; hidden from readers, which announce the command. */
+/** Keys as they are written on the keyboard. */
 export function Keys({ names }: { names: readonly string[] }) {
   return (
-    <span className={classes.keys} aria-hidden="true">
+    <span className={classes.keys}>
       {names.map((name) => (
         <Kbd key={name} size="xs">
           {name}

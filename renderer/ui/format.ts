@@ -32,6 +32,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** Time that is still to go, no finer than an estimate can be: `12 s`. */
+export function formatRemaining(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
 /** A rate: one digit behind the point while it is small. */
 export const formatRate = (perSecond: number): string =>
   perSecond < 100 ? perSecond.toFixed(1) : formatCount(perSecond);

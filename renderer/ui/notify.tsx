@@ -14,6 +14,7 @@ interface UndoOffer {
 export function offerUndo({ message, undo, settle }: UndoOffer): void {
   let undone = false;
   const id = notifications.show({
+    role: 'status',
     autoClose: offerMs,
     withBorder: true,
     message: (
@@ -42,7 +43,7 @@ export function offerUndo({ message, undo, settle }: UndoOffer): void {
 
 /** Says in passing that something was done. */
 export const tell = (message: string): void => {
-  notifications.show({ message, autoClose: 2500, withBorder: true });
+  notifications.show({ message, role: 'status', autoClose: 2500, withBorder: true });
 };
 
 /** Says that something did not work where there is no better place to say it. */

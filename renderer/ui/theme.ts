@@ -2,6 +2,7 @@ import {
   ActionIcon,
   Button,
   createTheme,
+  defaultVariantColorsResolver,
   Input,
   Modal,
   Popover,
@@ -27,6 +28,7 @@ export const palette = {
     text: '#14191c',
     dim: '#56616a',
     accent: '#0b6a76',
+    accentHover: '#085861',
     accentSoft: '#dceef0',
     onAccent: '#ffffff',
     bar: '#8aa0aa',
@@ -50,6 +52,7 @@ export const palette = {
     text: '#e2e7ea',
     dim: '#98a4ac',
     accent: '#56bfca',
+    accentHover: '#74ced7',
     accentSoft: '#14343a',
     onAccent: '#06181b',
     bar: '#6b7f89',
@@ -120,7 +123,20 @@ export const theme = createTheme({
   colors: { accent, gray, dark },
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  variantColorResolver: (input) => {
+    const colors = defaultVariantColorsResolver(input);
+    const isAccent = input.color === undefined || input.color === input.theme.primaryColor;
+    if (!isAccent) return colors;
+    // Mantine takes one text colour for both schemes; the accent needs one for each.
+    if (input.variant === 'filled')
+      return {
+        ...colors,
+        background: 'var(--lathe-accent)',
+        hover: 'var(--lathe-accent-hover)',
+        color: 'var(--lathe-on-accent)',
+      };
+    return input.variant === 'subtle' ? { ...colors, color: 'var(--lathe-accent)' } : colors;
+  },
   white: '#ffffff',
   black: palette.light.text,
   fontFamily: "'Inter Variable', system-ui, sans-serif",
@@ -187,7 +203,10 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: false },
       },
     }),
-    Popover: Popover.extend({ defaultProps: { shadow: 'md' } }),
+    Popover: Popover.extend({
+      // Motion only where it explains: what was asked for is simply there.
+      defaultProps: { shadow: 'md', transitionProps: { duration: 0 } },
+    }),
     Modal: Modal.extend({
       defaultProps: {
         centered: true,

@@ -1,7 +1,7 @@
 import { Button, Modal, Progress, Radio, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
-import { formatDuration } from '../../ui/format.ts';
+import { formatRemaining } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import { FolderBrowser } from './FolderBrowser.tsx';
 import classes from './FolderDialog.module.css';
@@ -86,7 +86,7 @@ function FolderForm({ onDone }: { onDone: () => void }) {
           <span>
             {importing.progress.stage}
             {importing.progress.remainingMs !== undefined &&
-              `, about ${formatDuration(importing.progress.remainingMs)} left`}
+              `, about ${formatRemaining(importing.progress.remainingMs)} left`}
           </span>
           <Progress
             aria-label="Import"

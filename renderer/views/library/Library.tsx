@@ -23,7 +23,7 @@ export function Library() {
     </Button>
   );
   return (
-    <div className={classes.view}>
+    <div className={classes.view} data-empty={known?.length === 0 || undefined}>
       <header className={classes.header}>
         <h1>Library</h1>
         {openFolder}
@@ -45,9 +45,8 @@ export function Library() {
           </Empty>
         )}
       </section>
-      {record ? (
-        <Details key={modelKey(record)} record={record} />
-      ) : (
+      {record && <Details key={modelKey(record)} record={record} />}
+      {!record && known && known.length > 0 && (
         <div className={classes.details}>
           <Empty>Choose a model to see what it is made of.</Empty>
         </div>

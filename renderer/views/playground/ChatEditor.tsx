@@ -20,37 +20,41 @@ export function ChatEditor() {
     });
   const nextRole = messages.at(-1)?.role === 'user' ? 'assistant' : 'user';
   return (
-    <ol className={classes.messages} aria-label="Messages">
-      {messages.map((message, index) => (
-        // A message has no identity but its place: nothing in a row outlives a change of the list.
-        // oxlint-disable-next-line react/no-array-index-key
-        <li key={index} className={classes.message}>
-          <Select
-            aria-label={`Role of message ${index + 1}`}
-            data={roles}
-            value={message.role}
-            onChange={(role) => {
-              if (role) change(index, { role });
-            }}
-          />
-          <Textarea
-            aria-label={`Message ${index + 1}`}
-            autosize
-            minRows={1}
-            maxRows={12}
-            value={message.content}
-            placeholder={message.role === 'system' ? 'How the model should behave' : 'What is said'}
-            onChange={(event) => change(index, { content: event.currentTarget.value })}
-          />
-          <ActionIcon
-            aria-label={`Remove message ${index + 1}`}
-            disabled={messages.length === 1}
-            onClick={() => draft.change({ messages: messages.filter((_, at) => at !== index) })}
-          >
-            <IconX size={14} stroke={1.5} />
-          </ActionIcon>
-        </li>
-      ))}
+    <>
+      <ol className={classes.messages} aria-label="Messages">
+        {messages.map((message, index) => (
+          // A message has no identity but its place: nothing in a row outlives a change of the list.
+          // oxlint-disable-next-line react/no-array-index-key
+          <li key={index} className={classes.message}>
+            <Select
+              aria-label={`Role of message ${index + 1}`}
+              data={roles}
+              value={message.role}
+              onChange={(role) => {
+                if (role) change(index, { role });
+              }}
+            />
+            <Textarea
+              aria-label={`Message ${index + 1}`}
+              autosize
+              minRows={1}
+              maxRows={12}
+              value={message.content}
+              placeholder={
+                message.role === 'system' ? 'How the model should behave' : 'What is said'
+              }
+              onChange={(event) => change(index, { content: event.currentTarget.value })}
+            />
+            <ActionIcon
+              aria-label={`Remove message ${index + 1}`}
+              disabled={messages.length === 1}
+              onClick={() => draft.change({ messages: messages.filter((_, at) => at !== index) })}
+            >
+              <IconX size={14} stroke={1.5} />
+            </ActionIcon>
+          </li>
+        ))}
+      </ol>
       <Button
         className={classes.add}
         size="xs"
@@ -60,6 +64,6 @@ export function ChatEditor() {
       >
         Add message
       </Button>
-    </ol>
+    </>
   );
 }

@@ -38,6 +38,8 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
 
   useLayoutEffect(() => {
     follows.current = true;
+    // Another run is read from its beginning on.
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [request]);
   useLayoutEffect(() => {
     const element = scroller.current;

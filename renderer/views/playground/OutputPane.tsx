@@ -4,7 +4,7 @@ import type { FinishReason, Progress as Stage } from '../../../preload/contract/
 import { keyNames } from '../../state/shortcuts.ts';
 import { textOf } from '../../state/tokens.ts';
 import { Empty } from '../../ui/Empty.tsx';
-import { formatDuration } from '../../ui/format.ts';
+import { formatRemaining } from '../../ui/format.ts';
 import { Keys } from '../../ui/Keys.tsx';
 import { tell } from '../../ui/notify.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -137,7 +137,7 @@ function Waiting({ what, progress }: { what: string; progress: Stage | null }) {
         {progress?.remainingMs !== undefined && (
           <span className={classes.remaining}>
             {' '}
-            about {formatDuration(progress.remainingMs)} left
+            about {formatRemaining(progress.remainingMs)} left
           </span>
         )}
       </span>

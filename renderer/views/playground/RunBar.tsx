@@ -80,8 +80,8 @@ function Statistics() {
       />
       <Figure
         name="Load"
-        explanation="Time to load the model; 0 when it was loaded before."
-        value={loadMs === null ? null : formatDuration(loadMs)}
+        explanation="Time to load the model before this run."
+        value={loadMs === null ? null : loadMs === 0 ? 'was loaded' : formatDuration(loadMs)}
       />
     </dl>
   );

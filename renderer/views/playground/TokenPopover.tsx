@@ -45,12 +45,19 @@ export function TokenPopover({ place, token, onClose }: TokenPopoverProps) {
       width={440}
       trapFocus
       withArrow
+      withRoles={false}
       arrowOffset={16}
     >
       <Popover.Target>
         <div className={classes.anchor} style={rect} />
       </Popover.Target>
-      <Popover.Dropdown className={classes.popover} aria-label={`Alternatives of token ${index}`}>
+      <Popover.Dropdown
+        // Mantine places a div here.
+        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role
+        role="dialog"
+        className={classes.popover}
+        aria-label={`Alternatives of token ${index + 1}`}
+      >
         <div className={classes.token}>
           <strong>{visible(token.text)}</strong>
           <span>token {index + 1}</span>

@@ -48,7 +48,7 @@ function Themed() {
     >
       <FollowTheme />
       <Shell />
-      <Notifications position="bottom-right" limit={3} />
+      <Notifications position="bottom-right" limit={3} className={classes.notices} />
     </MantineProvider>
   );
 }

@@ -30,6 +30,8 @@ export function Palette() {
       actions={actions}
       shortcut={null}
       scrollable
+      attributes={{ content: { 'aria-label': 'Commands' } }}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       maxHeight={400}
       classNames={{ ...classes }}
       transitionProps={{ duration: 0 }}

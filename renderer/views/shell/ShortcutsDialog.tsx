@@ -32,7 +32,7 @@ export function ShortcutsDialog() {
         {[...unique].map(([title, shortcut]) => (
           <div key={title}>
             <dt>{title}</dt>
-            <dd aria-label={keyNames(shortcut, studio.host.mac).join(' ')}>
+            <dd>
               <Keys names={keyNames(shortcut, studio.host.mac)} />
             </dd>
           </div>

@@ -21,8 +21,9 @@ export function useShortcuts(): void {
         ({ shortcut }) => shortcut && pressed(shortcut, event, mac),
       );
       if (!command) return;
-      // An open dialog keeps its keys: Escape closes it before it stops a run.
-      if (document.querySelector('[role="dialog"]') !== null) return;
+      // A window over the studio keeps its keys; anything open is closed by Escape before a run is.
+      const over = command.id === 'stop' ? '[role="dialog"]' : '[aria-modal="true"]';
+      if (document.querySelector(over) !== null) return;
       event.preventDefault();
       event.stopPropagation();
       command.run();

@@ -1,5 +1,4 @@
 import { JSDOM } from 'jsdom';
-import { expect } from 'vitest';
 
 /** An SVG element to draw into, outside of any page. */
 export function blankSvg(): SVGSVGElement {
@@ -9,14 +8,12 @@ export function blankSvg(): SVGSVGElement {
   return svg;
 }
 
-/**
- * Compares a drawing with `test/pictures/<name>.svg`, one element per line. `vitest -u` writes the
- * picture anew; look at it before it is committed.
- */
-export async function expectPicture(svg: SVGSVGElement, name: string): Promise<void> {
-  const text = svg.outerHTML
+/** A drawing as a file of its own, one element per line. */
+export const linesOf = (svg: SVGSVGElement): string =>
+  svg.outerHTML
     .replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"')
-    .replaceAll(/(?<=>)(?=<(?!\/text))/g, '\n');
-  const path = new URL(`../../pictures/${name}.svg`, import.meta.url).pathname;
-  await expect(`${text}\n`).toMatchFileSnapshot(path);
-}
+    .replaceAll(/(?<=>)(?=<(?!\/text))/g, '\n') + '\n';
+
+/** Path of an expected picture; `vitest -u` writes it anew: look at it before it is committed. */
+export const picture = (name: string): string =>
+  new URL(`../../pictures/${name}.svg`, import.meta.url).pathname;

@@ -1,9 +1,9 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { drawAlternatives } from '../../../renderer/charts/alternatives.ts';
 import { drawMemory } from '../../../renderer/charts/memory.ts';
 import { drawOperators } from '../../../renderer/charts/operators.ts';
 import { drawProbabilityLegend } from '../../../renderer/charts/probability.ts';
-import { blankSvg, expectPicture } from './picture.ts';
+import { blankSvg, linesOf, picture } from './picture.ts';
 
 describe('pictures', () => {
   it('alternatives: bars by probability, the chosen one marked, rank unknown behind the best', async () => {
@@ -15,7 +15,7 @@ describe('pictures', () => {
       { rank: null, label: '↵', logprob: Math.log(0.00001), chosen: true },
     ];
     drawAlternatives(svg, rows, 400);
-    await expectPicture(svg, 'alternatives');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('alternatives'));
   });
 
   it('alternatives: drawing again leaves nothing of the picture before', async () => {
@@ -23,7 +23,7 @@ describe('pictures', () => {
     const row = { rank: 1, label: 'x', logprob: 0, chosen: true };
     drawAlternatives(svg, [row, row, row], 400);
     drawAlternatives(svg, [row], 320);
-    await expectPicture(svg, 'alternatives-again');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('alternatives-again'));
   });
 
   const parts = [
@@ -33,19 +33,19 @@ describe('pictures', () => {
   it('memory: parts end to end', async () => {
     const svg = blankSvg();
     drawMemory(svg, parts, 10_000, 500);
-    await expectPicture(svg, 'memory');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('memory'));
   });
 
   it('memory: a line where less is available than needed', async () => {
     const svg = blankSvg();
     drawMemory(svg, parts, 250, 500);
-    await expectPicture(svg, 'memory-short');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('memory-short'));
   });
 
   it('memory: nothing needed draws nothing wide', async () => {
     const svg = blankSvg();
     drawMemory(svg, [], 10, 500);
-    await expectPicture(svg, 'memory-none');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('memory-none'));
   });
 
   it('operators: bars by count', async () => {
@@ -55,12 +55,12 @@ describe('pictures', () => {
       { operator: 'GroupQueryAttention', count: 5 },
     ];
     drawOperators(svg, counts, 500);
-    await expectPicture(svg, 'operators');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('operators'));
   });
 
   it('legend of the probability colours', async () => {
     const svg = blankSvg();
     drawProbabilityLegend(svg, (shade) => `shade-${shade}`);
-    await expectPicture(svg, 'probability-legend');
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('probability-legend'));
   });
 });

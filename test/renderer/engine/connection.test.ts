@@ -30,7 +30,7 @@ describe('the connection of the desktop', () => {
     page.dispatchEvent(event);
   };
   const bridge: Bridge = {
-    connect: vi.fn(),
+    connect: vi.fn<() => void>(),
     chooseFolder: () => Promise.resolve(null),
     openExternal: () => Promise.resolve(false),
     platform: 'linux',
@@ -87,7 +87,7 @@ describe('the connection of the browser shell', () => {
 
   it('tries again with growing waits until the engine answers', () => {
     const sockets: FakeSocket[] = [];
-    const waits: { ms: number; then: () => void }[] = [];
+    const waits: { ms: number; again: () => void }[] = [];
     const engine = connect(
       socketTransport('ws://x/engine', {
         open: () => {
@@ -95,17 +95,17 @@ describe('the connection of the browser shell', () => {
           sockets.push(socket);
           return socket as unknown as WebSocket;
         },
-        wait: (ms, then) => {
-          waits.push({ ms, then });
+        wait: (ms, again) => {
+          waits.push({ ms, again });
           return () => {};
         },
       }),
     );
     sockets[0]?.close();
-    waits[0]?.then();
+    waits[0]?.again();
     sockets[1]?.close();
     expect(engine.state()).toEqual({ kind: 'lost', attempt: 2 });
-    waits[1]?.then();
+    waits[1]?.again();
     sockets[2]?.answer();
     expect(engine.state()).toEqual({ kind: 'ready' });
 
@@ -118,7 +118,7 @@ describe('the connection of the browser shell', () => {
 
   it('tries no more once it was closed', () => {
     const socket = new FakeSocket();
-    const wait = vi.fn(() => () => {});
+    const wait = vi.fn<() => () => void>(() => () => {});
     const open = (): WebSocket => socket as unknown as WebSocket;
     const engine = connect(socketTransport('ws://x/engine', { open, wait }));
     engine.close();

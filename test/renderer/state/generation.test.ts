@@ -1,5 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { generateRequestSchema } from '../../../preload/contract/index.ts';
+import {
+  generateRequestSchema,
+  type EngineClient,
+  type GenerateEvent,
+} from '../../../preload/contract/index.ts';
 import { createGeneration } from '../../../renderer/state/generation.ts';
 import { textOf } from '../../../renderer/state/tokens.ts';
 import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
@@ -19,6 +23,10 @@ const start = (options: FakeOptions) => {
   };
   return { engine, generation, shown };
 };
+
+async function* brokenOff(): AsyncGenerator<GenerateEvent> {
+  yield { kind: 'progress', stage: 'Loading' };
+}
 
 describe('generation', () => {
   it('goes from loading over prefilling and streaming to finished', async () => {
@@ -102,14 +110,8 @@ describe('generation', () => {
 
   it('calls a stream that ends without a finish a lost engine', async () => {
     const { engine } = start({});
-    const client = {
-      ...engine.client,
-      generate: Object.assign(async () =>
-        (async function* () {
-          yield { kind: 'progress' as const, stage: 'Loading' };
-        })(),
-      ),
-    } as unknown as typeof engine.client;
+    const generate = Object.assign(() => Promise.resolve(brokenOff()), engine.client.generate);
+    const client: EngineClient = { ...engine.client, generate };
     const generation = createGeneration(client, (then) => then());
 
     await generation.start(request);
