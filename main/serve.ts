@@ -24,6 +24,9 @@ export interface BrowserShell {
   close(): Promise<void>;
 }
 
+/** A page needs a handful. */
+const mostConnections = 64;
+
 /** A request to the engine is text of this size at most. */
 const largestMessage = 8 * 2 ** 20;
 
@@ -52,6 +55,7 @@ export async function serve({ engine, page, port = 0 }: ServeOptions): Promise<B
       return refuse(request, reply, 403, 'Not for this host or origin.');
     }
   });
+  server.server.maxConnections = mostConnections;
   await server.register(fastifyWebsocket, { options: { maxPayload: largestMessage } });
   await server.register(fastifyStatic, { root: page, index: 'index.html', dotfiles: 'deny' });
   serveEngine(server, engine, token);

@@ -29,6 +29,8 @@ export async function* importModel(
   const name = request.name ?? basename(source);
   checkName(name);
   core.library.models.checkFree(name);
+  // Links that leave the folder are refused before anything behind them is read.
+  modelFiles(source);
   yield { kind: 'progress', stage: 'reading' };
   const inspection = await inspect(core, source, name, signal);
   const temporary = temporaryFolder(core.library.home.models);
@@ -66,6 +68,7 @@ async function copyAll(
     report('copying', done / total);
   };
   for (const { name } of files) {
+    signal?.throwIfAborted();
     await copyDurably(join(source, name), join(target, name), { signal, onBytes });
   }
 }

@@ -36,20 +36,19 @@ const versionIn = (packageFile: string): string =>
 /** The folders in a folder (the user's own when none is asked for), and which of them are models. */
 export async function listFolders(path = homedir()): Promise<FolderListing> {
   const folder = resolve(path);
-  const entries = await readFolders(folder);
+  const names = await readFolders(folder);
   const parent = dirname(folder);
   return {
     path: folder,
     parent: parent === folder ? null : parent,
     isModel: isModelFolder(folder),
-    folders: entries
+    folders: names
       .filter((name) => !name.startsWith('.'))
       .toSorted((a, b) => a.localeCompare(b))
-      .map((name) => join(folder, name))
-      .map((inner) => ({
-        name: inner.slice(dirname(inner).length).replace(/^[/\\]/, ''),
-        path: inner,
-        isModel: isModelFolder(inner),
+      .map((name) => ({
+        name,
+        path: join(folder, name),
+        isModel: isModelFolder(join(folder, name)),
       })),
   };
 }

@@ -28,7 +28,7 @@ export function openLibrary(options: {
   const database = openDatabase(home.database, options.warn);
   return {
     home,
-    models: modelStore(home, database, options.resources),
+    models: modelStore(home, database, options.resources, options.warn),
     hashes: hashCache(database),
     runs: runStore(database),
     presets: presetStore(database, options.resources),

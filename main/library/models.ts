@@ -31,7 +31,12 @@ export interface ModelStore {
   restore(trashId: string): Manifest;
 }
 
-export function modelStore(home: Home, database: Database, resources: string): ModelStore {
+export function modelStore(
+  home: Home,
+  database: Database,
+  resources: string,
+  warn: (message: string) => void,
+): ModelStore {
   const embeddedRoot = join(resources, 'models');
   sweep(home.models);
   sweep(home.trash);
@@ -39,7 +44,7 @@ export function modelStore(home: Home, database: Database, resources: string): M
   const imported = (): Manifest[] =>
     folderNames(home.models).flatMap((name) => {
       const folder = join(home.models, name);
-      const manifest = readManifest(folder);
+      const manifest = readable(folder, warn);
       return manifest === null ? [] : [placed(manifest, name, folder)];
     });
 
@@ -157,6 +162,17 @@ export const noModel = (name: string): LatheError =>
     value: name,
     next: ['choose-model'],
   });
+
+/** One damaged manifest must not hide all other models. */
+function readable(folder: string, warn: (message: string) => void): Manifest | null {
+  try {
+    return readManifest(folder);
+  } catch (error) {
+    if (!(error instanceof LatheError)) throw error;
+    warn(error.message);
+    return null;
+  }
+}
 
 /** A model's name and place are those of its folder, wherever the library was moved to. */
 function placed(manifest: Manifest, name: string, folder: string): Manifest {

@@ -232,6 +232,15 @@ describe('models', () => {
     expect((await run('go', { model: 'killed' })).error).toBeNull();
   });
 
+  test('with a damaged manifest are left out, the others stay', async () => {
+    await importModel(folder, 'mine');
+    await importModel(folder, 'other');
+    writeFileSync(join(root, 'home', 'models', 'mine', 'lathe.json'), '{');
+    const models = await client.models.list();
+    expect(models.map(({ name }) => name)).toEqual(['tiny-stories', 'other']);
+    expect(await failure(importModel(folder, 'mine'))).toBe('already_exists');
+  });
+
   test('removed are in the trash and can be restored', async () => {
     await importModel(folder, 'mine');
     await run('go');

@@ -21,6 +21,10 @@ export interface ModelHolder {
   get(): LoadedModel;
 }
 
+/** For the log: the fast way depends on how this version of the runtime's binding works. */
+const slowCache =
+  'the key-value cache is copied at every token: this runtime cannot extend it in place\n';
+
 export function createHolder(): ModelHolder {
   let held: LoadedModel | null = null;
   return {
@@ -44,6 +48,7 @@ export function createHolder(): ModelHolder {
         device: request.device,
       });
       held = { request, decoder, tokenizer };
+      if (request.form === 'fused' && !decoder.fastCache) process.stderr.write(slowCache);
       yield { kind: 'loaded', loadMs: performance.now() - start, fastCache: decoder.fastCache };
     },
     get() {
