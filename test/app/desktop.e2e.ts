@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { desktopBinary } from '../setup/electron.ts';
 import { button, failure, runToEnd, tokens } from './playground.ts';
-import { isAlive } from './processes.ts';
-import { expect, processesNamed, report, type Shell, test } from './shell.ts';
+import { descendants, isAlive } from './processes.ts';
+import { expect, openDesktop, processesNamed, report, test, type Shell } from './shell.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 /** What only the desktop has: its processes, its dialogs, and what its page may not do. */
 
@@ -155,6 +157,42 @@ test('the system’s folder dialog answers the page', async ({ shell }) => {
   expect([await choose(), await choose()]).toEqual(['/models/one', null]);
 });
 
+test('a window comes back where it was', async ({ shell }) => {
+  const { home } = shell;
+  const bounds = { x: 100, y: 60, width: 1200, height: 800 };
+  await desktop(shell).evaluate(
+    ({ BrowserWindow }, place) => BrowserWindow.getAllWindows()[0]?.setBounds(place),
+    bounds,
+  );
+  await shell.quit();
+  const again = await openDesktop(home);
+  const found = await desktop(again).evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.getNormalBounds(),
+  );
+  await again.quit();
+  expect(found).toEqual(bounds);
+});
+
+test('the command “studio” opens the window and ends it on Ctrl-C', async ({ shell }) => {
+  await shell.quit();
+  const { path } = desktopBinary();
+  const studio = spawn(process.execPath, ['main/cli.ts', 'studio'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      LATHE_HOME: shell.home,
+      ELECTRON_OVERRIDE_DIST_PATH: dirname(path),
+    },
+    stdio: 'inherit',
+  });
+  const started = (): string[] => descendants(studio.pid ?? 0).map(({ command }) => command);
+  await expect.poll(started).toContainEqual(expect.stringContaining('engine.js'));
+  const all = descendants(studio.pid ?? 0).map(({ pid }) => pid);
+  studio.kill('SIGINT');
+  expect(await once(studio, 'exit')).toEqual([0, null]);
+  await expect.poll(() => all.filter(isAlive)).toEqual([]);
+});
+
 test('a second start brings the first window forward and ends', async ({ shell }) => {
   const { home } = shell;
   const application = desktop(shell);
@@ -163,7 +201,6 @@ test('a second start brings the first window forward and ends', async ({ shell }
     window?.minimize();
   });
   const { path } = desktopBinary();
-  const root = join(import.meta.dirname, '../..');
   const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const second = spawn(path, [...flags, root], {
     env: { ...process.env, LATHE_HOME: home },

@@ -49,17 +49,25 @@ export const test = base.extend<ShellOptions & { shell: Shell }>({
   shellKind: ['desktop', { option: true }],
   shell: async ({ shellKind }, use) => {
     const home = mkdtempSync(join(tmpdir(), 'lathe-test-'));
-    const env = { ...process.env, LATHE_HOME: home } as Record<string, string>;
-    const shell = await (shellKind === 'desktop' ? openDesktop(home, env) : openBrowser(home, env));
+    const shell = await (shellKind === 'desktop' ? openDesktop(home) : openBrowser(home));
     await use(shell);
     await shell.quit();
     rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   },
 });
 
-async function openDesktop(home: string, env: Record<string, string>): Promise<Shell> {
-  const { path } = desktopBinary();
-  const application = await _electron.launch({ executablePath: path, args: [root], env });
+const environment = (home: string): Record<string, string> => ({
+  ...process.env,
+  LATHE_HOME: home,
+});
+
+/** Opens the window on this library. */
+export async function openDesktop(home: string): Promise<Shell> {
+  const application = await _electron.launch({
+    executablePath: desktopBinary().path,
+    args: [root],
+    env: environment(home),
+  });
   const child = application.process();
   passOn(child.stderr, /^(Debugger|DevTools|For help|Waiting for the debugger)/);
   const page = await application.firstWindow();
@@ -76,10 +84,10 @@ async function openDesktop(home: string, env: Record<string, string>): Promise<S
   };
 }
 
-async function openBrowser(home: string, env: Record<string, string>): Promise<Shell> {
+async function openBrowser(home: string): Promise<Shell> {
   const child = spawn(node, ['main/cli.ts', 'studio', '--browser', '--no-open'], {
     cwd: root,
-    env,
+    env: environment(home),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   passOn(child.stderr, /^$/);

@@ -23,11 +23,14 @@ class App extends EventEmitter {
   #paths: Partial<Record<PathName, string>> = {};
   #appPath = '';
   #ready = false;
+  #quitting = false;
+  #closeWindows: () => boolean = () => true;
   #onExit: () => void = () => undefined;
 
-  /** Where the application lies, and what ends with it. */
-  configure(appPath: string, onExit: () => void): void {
+  /** Where the application lies, how its windows are closed, and what ends with it. */
+  configure(appPath: string, closeWindows: () => boolean, onExit: () => void): void {
     this.#appPath = appPath;
+    this.#closeWindows = closeWindows;
     this.#onExit = onExit;
   }
 
@@ -98,6 +101,7 @@ class App extends EventEmitter {
   }
 
   windowsClosed(): void {
+    if (this.#quitting) return;
     if (this.listenerCount('window-all-closed') > 0) this.emit('window-all-closed');
     else this.quit();
   }
@@ -110,7 +114,11 @@ class App extends EventEmitter {
       },
     };
     this.emit('before-quit', event);
-    if (!prevented) this.emit('will-quit', event);
+    if (prevented) return;
+    this.#quitting = true;
+    if (this.#closeWindows()) this.emit('will-quit', event);
+    else prevented = true;
+    this.#quitting = false;
     if (!prevented) this.exit(0);
   }
 

@@ -152,6 +152,12 @@ export const webContents = {
     windows.find((window) => window.webContents.targetId === targetId)?.webContents,
 };
 
+/** Closes every window; false when one of them refuses. */
+export function closeAll(): boolean {
+  for (const window of BrowserWindow.getAllWindows()) window.close();
+  return windows.length === 0;
+}
+
 /** Chromium closed the page by itself. */
 export function pageClosed(targetId: string): void {
   windows.find((window) => window.webContents.targetId === targetId)?.destroy();

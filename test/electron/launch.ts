@@ -3,7 +3,7 @@ import { createRequire, registerHooks } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { app } from './app.ts';
-import { pageClosed } from './browserWindow.ts';
+import { closeAll, pageClosed } from './browserWindow.ts';
 import { startBrowser, stopBrowser } from './browser.ts';
 import { killUtilities } from './utilityProcess.ts';
 
@@ -24,9 +24,14 @@ const shutdown = (): void => {
   killUtilities();
   stopBrowser();
 };
-app.configure(dirname(start.packageFile), shutdown);
+app.configure(dirname(start.packageFile), closeAll, shutdown);
 process.on('exit', shutdown);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit());
+
+// Electron warns of these and goes on.
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`electron stand-in: unhandled rejection: ${String(reason)}\n`);
+});
 
 const require = createRequire(import.meta.url);
 for (const file of start.preloaded) require(file);

@@ -253,6 +253,21 @@ describe('the application', () => {
     await expect.poll(happened).toContainEqual(['second-instance', fixture]);
   });
 
+  test('asks its windows before it quits, and stays when one refuses', async () => {
+    const other = await _electron.launch({
+      executablePath: binary,
+      args: [fixture],
+      env: { ...env, XDG_CONFIG_HOME: join(config, 'stays'), FIXTURE_STAYS: '1' },
+    });
+    await firstPage(other);
+    await other.evaluate(({ app: asked }) => asked.quit());
+    const noted = await other.evaluate(() => (globalThis as unknown as FixtureMain).happened);
+    expect(noted).toContainEqual(['close']);
+    const exited = once(other.process(), 'exit');
+    await other.evaluate(({ app: asked }) => setImmediate(() => asked.exit(3)));
+    expect(await exited).toEqual([3, null]);
+  });
+
   test('quits when its last window closes', async () => {
     const other = await _electron.launch({
       executablePath: binary,
