@@ -37,6 +37,11 @@ export function float32(data: Float32Array, dims: readonly number[]): Tensor {
   return new Tensor('float32', data, dims);
 }
 
+/** A float64 tensor over `data`, which is not copied. */
+export function float64(data: Float64Array, dims: readonly number[]): Tensor {
+  return new Tensor('float64', data, dims);
+}
+
 /** An int64 tensor over `data`, which is not copied. */
 export function int64(data: BigInt64Array, dims: readonly number[]): Tensor {
   return new Tensor('int64', data, dims);
@@ -87,6 +92,15 @@ export class Session {
     const session = await create(file, file, options);
     const guarded = session.outputNames[0] === fetchGuard && options.device === 'cpu';
     return new Session(file, session, options, guarded && (await probe()));
+  }
+
+  /** Loads a small model from memory; `name` stands for it in messages. Throws as `open` does. */
+  static async fromBytes(
+    bytes: Uint8Array,
+    name: string,
+    options: SessionOptions,
+  ): Promise<Session> {
+    return new Session(name, await create(bytes, name, options), options, false);
   }
 
   /** Runs and fetches the named outputs; each is a new tensor that belongs to the caller. */
@@ -143,12 +157,15 @@ async function runProbe(): Promise<boolean> {
 }
 
 async function create(
-  source: string,
+  source: string | Uint8Array,
   file: string,
   { threads, device }: SessionOptions,
 ): Promise<InferenceSession> {
+  const settings = sessionOptions(threads, device);
   try {
-    return await InferenceSession.create(source, sessionOptions(threads, device));
+    return typeof source === 'string'
+      ? await InferenceSession.create(source, settings)
+      : await InferenceSession.create(source, settings);
   } catch (error) {
     if (device !== 'cpu')
       throw new LatheError(
@@ -174,7 +191,14 @@ function sessionOptions(threads: number, device: Device): InferenceSession.Sessi
     logSeverityLevel: 4,
     // Waiting threads spin this long before they sleep: full speed within a token, a free
     // processor between tokens.
-    extra: { session: { intra_op: { spin_duration_us: '100' } } },
+    extra: {
+      session: {
+        intra_op: { spin_duration_us: '100' },
+        // Weights in standard QDQ form are multiplied as the standard says: left to itself, the
+        // runtime would also round activations to 8 bit.
+        qdq_matmulnbits_accuracy_level: '1',
+      },
+    },
   };
 }
 

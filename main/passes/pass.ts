@@ -34,8 +34,35 @@ export interface Calibration {
   readonly tokens: number;
   /** Runs all text through the whole graph and shows the named values, a batch at a time. */
   activations(model: Model, values: readonly string[], visit: Visit): Promise<void>;
+  /**
+   * Runs the whole model with other constants: the change is the mean KL divergence of the logits
+   * from those of the model as it is, in nats, over a sample of the tokens.
+   */
+  divergence(model: Model, constants: readonly TrialConstant[]): Promise<Trial>;
   /** Walks the blocks one by one, so that only one block's activations are in memory. */
   blocks(model: Model): Promise<BlockWalk>;
+}
+
+/** A float32 constant that a trial may replace, by the name of the value that operators read. */
+export interface TrialConstant {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** As it is in the model. */
+  readonly values: Float32Array;
+}
+
+/** Part of a model, run again and again with some constants replaced. */
+export interface Trial {
+  /** How much replacing these constants changes what the part gives. */
+  change(replaced: ReadonlyMap<string, Float32Array>): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A part of a block, between two of its values. */
+export interface TrialOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly constants: readonly TrialConstant[];
 }
 
 /**
@@ -47,6 +74,11 @@ export interface BlockWalk {
   readonly index: number;
   /** Runs the text through this block and shows its inner values; does not move on. */
   inputs(blockModel: Model, values: readonly string[], visit: Visit): Promise<void>;
+  /**
+   * Runs a part of this block with other constants: the change is the mean squared change of the
+   * value `to`, over a sample of the tokens.
+   */
+  trial(blockModel: Model, options: TrialOptions): Promise<Trial>;
   /** Runs the text through the block as it is to stay; then `index` is one higher. */
   advance(blockModel: Model): Promise<void>;
   /** Shows the hidden states before the block `index`. */
