@@ -46,6 +46,8 @@ export const generateRequestSchema = z.object({
   prompt: promptSchema,
   /** Token ids already generated after the prompt: generation goes on behind them ("branch from here"). */
   prefix: z.array(z.number().int().nonnegative()).default([]),
+  /** Text of `prefix`, for whoever shows the run again; the engine does not read it. */
+  prefixText: z.string().optional(),
   sampling: samplingSchema.prefault({}),
   maxTokens: z.number().int().min(1).max(1_000_000).default(256),
   /** The text ends before the first of these. */

@@ -3,7 +3,6 @@ import {
   LatheError,
   type Alternative,
   type EngineClient,
-  type GeneratedToken,
   type GenerateEvent,
   type GenerateRequest,
   type Run,
@@ -25,11 +24,8 @@ export type Frame = (then: () => void) => void;
 
 export interface Generation {
   readonly store: StoreApi<RunState>;
-  /**
-   * Runs a request; `kept` are the tokens of its prefix, null where only their ids are known. A run
-   * under way is stopped first.
-   */
-  start(request: GenerateRequest, kept?: readonly GeneratedToken[] | null): Promise<void>;
+  /** Runs a request. A run under way is stopped first. */
+  start(request: GenerateRequest): Promise<void>;
   stop(): void;
   /** Runs the request of the last run once more. */
   again(): Promise<void>;
@@ -63,14 +59,11 @@ export function createGeneration(client: EngineClient, frame: Frame): Generation
     store.setState(cancelRun, true);
   };
 
-  const start = async (
-    request: GenerateRequest,
-    kept: readonly GeneratedToken[] | null = [],
-  ): Promise<void> => {
+  const start = async (request: GenerateRequest): Promise<void> => {
     stop();
     const controller = new AbortController();
     active = controller;
-    store.setState(startRun(request, kept), true);
+    store.setState(startRun(request), true);
     const fail = (error: unknown): void => {
       if (active !== controller) return;
       flush();
@@ -95,17 +88,17 @@ export function createGeneration(client: EngineClient, frame: Frame): Generation
     stop,
     async again() {
       const state = store.getState();
-      if (state.kind !== 'idle') await start(state.run.request, state.run.kept);
+      if (state.kind !== 'idle') await start(state.run.request);
     },
     async branch(index, alternative) {
       stop();
       const state = store.getState();
       if (state.kind === 'idle') return;
-      const { request, kept, blocks } = state.run;
+      const { request, blocks } = state.run;
       const before = allTokens(blocks).slice(0, index);
-      const chosen: GeneratedToken = { kind: 'token', ...alternative, alternatives: [], ms: 0 };
-      const prefix = [...request.prefix, ...[...before, chosen].map(({ id }) => id)];
-      await start({ ...request, prefix }, kept && [...kept, ...before, chosen]);
+      const prefix = [...request.prefix, ...before.map(({ id }) => id), alternative.id];
+      const written = before.map(({ text }) => text).join('') + alternative.text;
+      await start({ ...request, prefix, prefixText: (request.prefixText ?? '') + written });
     },
     reopen(run) {
       stop();

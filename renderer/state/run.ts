@@ -12,8 +12,6 @@ import { appendTokens, textOf, type TokenBlock } from './tokens.ts';
 /** What is known of a run so far. Numbers that were not told yet are null. */
 export interface RunData {
   readonly request: GenerateRequest;
-  /** Tokens of an earlier run that this one goes on behind; null where only their ids are known. */
-  readonly kept: readonly GeneratedToken[] | null;
   readonly blocks: readonly TokenBlock[];
   readonly count: number;
   readonly runId: string | null;
@@ -42,15 +40,11 @@ export type RunState =
   | { readonly kind: 'failed'; readonly run: RunData; readonly failure: Failure };
 
 /** A run that was just asked for. */
-export const startRun = (
-  request: GenerateRequest,
-  kept: readonly GeneratedToken[] | null,
-): RunState => ({
+export const startRun = (request: GenerateRequest): RunState => ({
   kind: 'loading',
   progress: null,
   run: {
     request,
-    kept,
     blocks: [],
     count: 0,
     runId: null,
@@ -126,7 +120,7 @@ export const failRun = (state: RunState, failure: Failure): RunState =>
 
 /** A run of the history as if it had just ended. */
 export function reopenRun(run: Run): RunState {
-  const started = startRun(run.request, run.request.prefix.length > 0 ? null : []);
+  const started = startRun(run.request);
   const state = applyTokens(started, run.tokens);
   if (state.kind === 'idle') return state;
   const { seed, promptTokens, contextLength } = run;

@@ -7,6 +7,7 @@ import {
   type KeyboardEvent,
   type MouseEvent,
 } from 'react';
+import type { GenerateRequest } from '../../../preload/contract/index.ts';
 import { isRunning, type RunState } from '../../state/run.ts';
 import { paragraphStarts, tokenAt } from '../../state/tokens.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -22,7 +23,7 @@ const nearEnd = 32;
 export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }> }) {
   const { navigation } = useStudio();
   const colored = usePart(navigation.store, (current) => current.colored);
-  const { blocks, kept, request, count } = state.run;
+  const { blocks, request, count } = state.run;
   const scroller = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -31,10 +32,7 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
   const paragraphs = useMemo(() => paragraphStarts(blocks), [blocks]);
   const lineStarts = useLineStarts(text, paragraphs, count, blocks[0]?.tokens[0]);
   const starts = [...new Set([...paragraphs, ...lineStarts])].toSorted((a, b) => a - b);
-  const lead = useMemo(
-    () => <Kept kept={kept} prefixLength={request.prefix.length} />,
-    [kept, request],
-  );
+  const lead = useMemo(() => <Kept request={request} />, [request]);
 
   useLayoutEffect(() => {
     follows.current = true;
@@ -136,20 +134,15 @@ export function OutputLog({ state }: { state: Exclude<RunState, { kind: 'idle' }
   );
 }
 
-interface KeptProps {
-  kept: readonly { text: string }[] | null;
-  prefixLength: number;
-}
-
-/** The tokens of an earlier run that this one went on behind. */
-function Kept({ kept, prefixLength }: KeptProps) {
-  if (prefixLength === 0) return null;
-  return kept ? (
-    <span className={classes.kept} title="Kept from the run this one branched off">
-      {kept.map(({ text }) => text).join('')}
-    </span>
+/** The text of an earlier run that this one went on behind. */
+function Kept({ request: { prefix, prefixText } }: { request: GenerateRequest }) {
+  if (prefix.length === 0) return null;
+  return prefixText === undefined ? (
+    <span className={classes.missing}>{prefix.length} kept tokens</span>
   ) : (
-    <span className={classes.missing}>{prefixLength} kept tokens</span>
+    <span className={classes.kept} title="Kept from the run this one branched off">
+      {prefixText}
+    </span>
   );
 }
 

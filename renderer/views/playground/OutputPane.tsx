@@ -108,9 +108,8 @@ function ContinueChat() {
   const add = (): void => {
     const state = generation.store.getState();
     if (state.kind === 'idle' || state.run.request.prompt.kind !== 'chat') return;
-    const { request, kept, blocks } = state.run;
-    const before = kept?.map(({ text }) => text).join('') ?? '';
-    const content = (before + textOf(blocks)).trim();
+    const { request, blocks } = state.run;
+    const content = ((request.prefixText ?? '') + textOf(blocks)).trim();
     const answer = { role: 'assistant', content } as const;
     const next = { role: 'user', content: '' } as const;
     const { messages } = state.run.request.prompt;

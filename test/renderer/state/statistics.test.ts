@@ -8,7 +8,7 @@ const request = generateRequestSchema.parse({
   prompt: { kind: 'completion', text: '' },
   prefix: [1, 2],
 });
-const started = startRun(request, []);
+const started = startRun(request);
 const begun = applyEvents(started, [
   { kind: 'start', runId: null, promptTokens: 10, contextLength: 16, seed: 7, loadMs: 50 },
 ]);
