@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { commonOptions, parseArguments, UsageError, type Options } from './commands/arguments.ts';

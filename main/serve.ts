@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { LatheError } from '../preload/contract/errors.ts';
 import { pageHeaders } from '../preload/contract/policy.ts';
 import type { Engine } from './engine/engine.ts';
+import { isCode } from './library/folders.ts';
 
 export interface ServeOptions {
   readonly engine: Pick<Engine, 'router'>;
@@ -59,11 +60,21 @@ export async function serve({ engine, page, port = 0 }: ServeOptions): Promise<B
   await server.register(fastifyWebsocket, { options: { maxPayload: largestMessage } });
   await server.register(fastifyStatic, { root: page, index: 'index.html', dotfiles: 'deny' });
   serveEngine(server, engine, token);
-  const address = await server.listen({ host: '127.0.0.1', port });
+  const address = await listen(server, port);
   return {
     url: `${address}/?token=${token}`,
     close: () => server.close(),
   };
+}
+
+async function listen(server: FastifyInstance, port: number): Promise<string> {
+  try {
+    return await server.listen({ host: '127.0.0.1', port });
+  } catch (error) {
+    if (!isCode(error, 'EADDRINUSE', 'EACCES')) throw error;
+    const value = String(port);
+    throw new LatheError('usage', `the port is taken or not allowed: ${port}`, { value });
+  }
 }
 
 function serveEngine(server: FastifyInstance, engine: Pick<Engine, 'router'>, token: string): void {

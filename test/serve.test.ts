@@ -179,6 +179,13 @@ describe('the page', () => {
   });
 });
 
+test('a port that is taken is a typed error', async () => {
+  await expect(serve({ engine: { router: {} as never }, page, port })).rejects.toMatchObject({
+    code: 'usage',
+    data: { value: String(port) },
+  });
+});
+
 test('the contract is spoken over the socket', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/engine?token=${token}`);
   const link = new RPCLink({ websocket: socket as never });

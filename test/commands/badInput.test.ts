@@ -157,12 +157,16 @@ describe('bad input is a typed error that names the file and the place', () => {
     expect(generated).toMatchObject(expected);
     const imported = await lathe(home, 'import', folder, '--json');
     expect(imported).toMatchObject(expected);
-    const plain = await lathe(home, 'generate', folder, '--prompt', 'x');
-    expect(plain).toMatchObject({
-      code: 1,
-      out: '',
-      err: expect.stringContaining(join(folder, file)),
-    });
+  });
+
+  test('also without --json, on stderr alone', async () => {
+    const folder = join(root, 'plain');
+    writeTinyLlama(folder);
+    const file = join(folder, 'model.safetensors');
+    truncateSync(file, 100);
+    const ended = await lathe(home, 'generate', folder, '--prompt', 'x');
+    expect(ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining(file) });
+    expect(ended.err).toContain('at byte 100');
   });
 
   test('and the same model unspoilt generates', async () => {
