@@ -1,11 +1,10 @@
-import { EventPublisher, type Router } from '@orpc/server';
-import type { contract } from '../../preload/contract/index.ts';
+import { EventPublisher } from '@orpc/server';
 import type { Device, EngineEvent } from '../../preload/contract/system.ts';
 import { openLibrary } from '../library/library.ts';
 import { resourcesPath } from '../library/resources.ts';
 import type { Core } from './core.ts';
 import { machineMemory, physicalCores } from './machine.ts';
-import { createRouter } from './router.ts';
+import { createRouter, type EngineRouter } from './router.ts';
 import type { StartRunner } from './runner/host.ts';
 import type { Limits } from './runner/limits.ts';
 import { createSupervisor } from './runner/supervisor.ts';
@@ -21,9 +20,6 @@ export interface EngineOptions {
   readonly resources?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
 }
-
-/** Answers the contract; needs no context from its shell. */
-export type EngineRouter = Router<typeof contract, Record<string, unknown>>;
 
 /** The whole of Lathe behind the contract, without a shell. */
 export interface Engine {

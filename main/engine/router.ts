@@ -1,4 +1,4 @@
-import { implement } from '@orpc/server';
+import { implement, type Router } from '@orpc/server';
 import { contract } from '../../preload/contract/index.ts';
 import { bench } from './bench.ts';
 import { refOf, type Core } from './core.ts';
@@ -9,8 +9,11 @@ import { graphFacts, memory, modelFacts } from './models.ts';
 import { listModels, openModel } from './openModel.ts';
 import { listFolders, systemInfo } from './system.ts';
 
+/** Answers the contract; needs no context from its shell. */
+export type EngineRouter = Router<typeof contract, Record<string, unknown>>;
+
 /** The contract, answered. */
-export function createRouter(core: Core) {
+export function createRouter(core: Core): EngineRouter {
   const { library, supervisor } = core;
   const os = implement(contract).use(typedErrors);
   return os.router({
