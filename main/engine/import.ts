@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { ImportEvent } from '../../preload/contract/models.ts';
 import { checkRelativePath } from '../formats/paths.ts';
@@ -69,6 +69,7 @@ async function copyAll(
   };
   for (const { name } of files) {
     signal?.throwIfAborted();
+    mkdirSync(dirname(join(target, name)), { recursive: true });
     await copyDurably(join(source, name), join(target, name), { signal, onBytes });
   }
 }

@@ -23,7 +23,7 @@ export function estimateMemory(
 ): MemoryEstimate {
   const { cachePerToken, hidden, inner, heads } = sizes;
   const rows = Math.min(chunk, context);
-  const weights = record.parameters * bytesPerNumber;
+  const weights = sizes.weightBytes ?? record.parameters * bytesPerNumber;
   const cache = cachePerToken * context * bytesPerNumber;
   const perLayer = rows * (3 * inner + 6 * hidden) + heads * rows * context;
   const activations = (perLayer + record.vocabularySize) * bytesPerNumber;

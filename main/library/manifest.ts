@@ -13,6 +13,8 @@ export const networkSizesSchema = z.object({
   hidden: z.number().int().positive(),
   inner: z.number().int().positive(),
   heads: z.number().int().positive(),
+  /** Bytes that the weights take in memory, where they are not float32. */
+  weightBytes: z.number().int().positive().optional(),
 });
 
 export const fileHashSchema = z.object({
@@ -65,7 +67,7 @@ export function writeManifest(folder: string, manifest: Manifest): void {
 
 /** sha256 of the one weight file, or over the hashes of several in the order of their names. */
 export function weightsHash(files: readonly FileHash[]): string {
-  const weights = files.filter((file) => file.name.endsWith('.safetensors'));
+  const weights = files.filter((file) => roleOf(file.name) === 'weights');
   const [only] = weights;
   if (weights.length === 1 && only) return only.sha256;
   return hashOfHashes(weights);

@@ -25,13 +25,33 @@ const settingsNames = new Set([
 ]);
 
 const singleWeights = 'model.safetensors';
+const shardIndex = 'model.safetensors.index.json';
+
+/** Where transformers.js looks for graphs. */
+const graphFolder = 'onnx';
+
+/** `model.onnx`, `onnx/model_q4.onnx`, and the weights beside: `model.onnx.data`, `model.onnx_data_1`. */
+const graphName = /^(?:onnx\/)?model[\w-]*\.onnx$/;
+const graphDataName = /^((?:onnx\/)?model[\w-]*\.onnx)[._]data(?:_\d+)?$/;
+
+/** Of several graphs of one model, the one as it was before others were made from it. */
+const preferred = ['model.onnx', 'onnx/model.onnx'];
 
 /** What a file of this name is for; null for files that Lathe leaves alone. */
 export function roleOf(name: string): ModelFile['role'] | null {
   if (settingsNames.has(name)) return 'settings';
   if (name.endsWith('.safetensors')) return 'weights';
+  if (graphName.test(name) || graphDataName.test(name)) return 'weights';
   if (/^(readme|licen[sc]e|notice)(\.md|\.txt)?$/i.test(name)) return 'text';
   return null;
+}
+
+/** The graph among the files of a model; null where its weights are safetensors. */
+export function graphNameIn(files: readonly Pick<ModelFile, 'name'>[]): string | null {
+  const names = files.map((file) => file.name);
+  if (names.includes(singleWeights) || names.includes(shardIndex)) return null;
+  const graphs = names.filter((name) => graphName.test(name));
+  return preferred.find((name) => graphs.includes(name)) ?? graphs[0] ?? null;
 }
 
 /** Whether a folder looks like a model in Hugging Face layout. */
@@ -51,19 +71,14 @@ export function isModelFolder(folder: string): boolean {
  */
 export function modelFiles(folder: string): ModelFile[] {
   const root = realFolder(folder);
-  const files = readdirSync(root)
-    .toSorted()
-    .flatMap((name): ModelFile[] => {
-      const role = roleOf(name);
-      return role === null
-        ? []
-        : [{ name, bytes: regularSize(root, join(folder, name), name), role }];
-    });
-  // Where there is a single weight file, others beside it are another format's copy of the same.
-  const isSingle = files.some((file) => file.name === singleWeights);
-  const used = files.filter(
-    (file) => !isSingle || file.role !== 'weights' || file.name === singleWeights,
-  );
+  const names = [...readdirSync(root), ...graphNames(root)].toSorted();
+  const files = names.flatMap((name): ModelFile[] => {
+    const role = roleOf(name);
+    return role === null
+      ? []
+      : [{ name, bytes: regularSize(root, join(folder, name), name), role }];
+  });
+  const used = files.filter((file) => file.role !== 'weights' || isUsed(file.name, files));
   if (!used.some((file) => file.name === 'config.json')) {
     const file = join(folder, 'config.json');
     throw new LatheError('file_missing', `not a model folder, config.json is missing: ${folder}`, {
@@ -72,6 +87,21 @@ export function modelFiles(folder: string): ModelFile[] {
     });
   }
   return used;
+}
+
+/** Beside the weights that are used, others are another format's copy of the same. */
+function isUsed(name: string, files: readonly ModelFile[]): boolean {
+  if (files.some((file) => file.name === singleWeights)) return name === singleWeights;
+  const graph = graphNameIn(files);
+  if (graph === null) return name.endsWith('.safetensors');
+  return name === graph || graphDataName.exec(name)?.[1] === graph;
+}
+
+function graphNames(root: string): string[] {
+  const folder = join(root, graphFolder);
+  // A link may lead anywhere: what is behind it is not looked at.
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(folder).map((name) => `${graphFolder}/${name}`);
 }
 
 function realFolder(folder: string): string {

@@ -9,6 +9,8 @@ import { readMessage } from './wire.ts';
 
 /** A model whose weights are read from its files until it is closed. */
 export interface LoadedModel extends Model {
+  /** Paths of the files it is read from, the graph's first. */
+  readonly files: readonly string[];
   close(): void;
 }
 
@@ -30,7 +32,7 @@ export function loadModel(path: string): LoadedModel {
     const folder = dirname(path);
     const source = opened(openBytes(path));
     const model = decode(source, (location) => opened(openInside(folder, location)));
-    return { ...model, close };
+    return { ...model, files: files.map((file) => file.path), close };
   } catch (error) {
     close();
     throw error;

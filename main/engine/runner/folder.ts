@@ -11,6 +11,7 @@ import type { NamedTensors } from '../../formats/namedTensors.ts';
 import { openWeights } from '../../formats/weights.ts';
 import { modelFiles } from '../../library/modelFiles.ts';
 import type { Inspection } from './contract.ts';
+import { contextLengthOf, graphTensors, inspectGraph, openGraph, ownGraph } from './onnxFolder.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 /** Published configurations have some kilobytes. */
@@ -27,6 +28,12 @@ export interface ReadConfig {
 }
 
 export function readConfig(folder: string): ReadConfig {
+  const { bytes, json, file } = readConfigFile(folder);
+  return { bytes, json, architecture: architectureOf(json, file) };
+}
+
+/** config.json of a model folder as it stands; a folder with its own graph needs no more of it. */
+export function readConfigFile(folder: string) {
   const file = join(folder, 'config.json');
   const bytes = readFile(file, MAX_CONFIG_BYTES);
   const json = plain(parseJson(bytes, { file, offset: 0 }));
@@ -34,40 +41,78 @@ export function readConfig(folder: string): ReadConfig {
   if (!object.success) {
     throw new LatheError('config_invalid', `config.json must be an object (${file})`, { file });
   }
-  return { bytes, json: object.data, architecture: architectureOf(json, file) };
+  return { file, bytes, json: object.data };
 }
 
 /** Reads everything that running the model will need, and so finds what is wrong before. */
 export async function inspectFolder(folder: string): Promise<Inspection> {
+  const graph = ownGraph(folder);
+  const found = graph === null ? inspectWeights(folder) : inspectOwnGraph(folder, graph);
+  const tokenizer = await readTokenizer(folder);
+  const card = readCard(folder);
+  return {
+    ...found,
+    bytes: modelFiles(folder)
+      .filter((file) => file.role === 'weights')
+      .reduce((sum, file) => sum + file.bytes, 0),
+    licence: licenceOf(folder, card),
+    config: readConfigFile(folder).json,
+    card,
+    chatTemplate: tokenizer.chatTemplate,
+  };
+}
+
+function inspectWeights(folder: string): ReturnType<typeof inspectGraph> {
   const { json, architecture } = readConfig(folder);
   const tensors = openWeights(folder);
   try {
     checkTensors(tensors, architecture.requiredTensors());
-    const tokenizer = await readTokenizer(folder);
-    const card = readCard(folder);
     const { modelType, parameters, contextLength, vocabularySize } = architecture;
     return {
       architecture: modelType,
       parameters,
       contextLength,
       vocabularySize,
-      bytes: modelFiles(folder)
-        .filter((file) => file.role === 'weights')
-        .reduce((sum, file) => sum + file.bytes, 0),
       precision: precisionOf(tensors),
-      licence: licenceOf(folder, card),
       sizes: sizesOf(json, architecture),
-      config: json,
-      card,
-      chatTemplate: tokenizer.chatTemplate,
     };
   } finally {
     tensors.close();
   }
 }
 
+function inspectOwnGraph(folder: string, file: string): ReturnType<typeof inspectGraph> {
+  const model = openGraph(folder, file);
+  try {
+    return inspectGraph(model, file, readConfigFile(folder).json);
+  } finally {
+    model.close();
+  }
+}
+
+/** The longest text that a model reads, in tokens. */
+export function contextLengthIn(folder: string): number {
+  const file = ownGraph(folder);
+  if (file === null) return readConfig(folder).architecture.contextLength;
+  const model = openGraph(folder, file);
+  try {
+    return contextLengthOf(model, readConfigFile(folder).json);
+  } finally {
+    model.close();
+  }
+}
+
 /** The tensors of all weight files, in their order. */
 export function tensorTable(folder: string): TensorFacts[] {
+  const file = ownGraph(folder);
+  if (file !== null) {
+    const model = openGraph(folder, file);
+    try {
+      return graphTensors(model, file);
+    } finally {
+      model.close();
+    }
+  }
   const tensors = openWeights(folder);
   try {
     return tensors.names.flatMap((name) => {

@@ -5,7 +5,8 @@ import { saveModel } from '../../onnx/save.ts';
 import { openWeights } from '../../formats/weights.ts';
 import { cachedGraph, graphFile, graphKey } from '../../library/graphs.ts';
 import type { ModelSource } from './contract.ts';
-import { readConfig } from './folder.ts';
+import { readConfig, readConfigFile } from './folder.ts';
+import { graphHookPoints, openGraph, ownGraph } from './onnxFolder.ts';
 
 /**
  * Counts changes to what main/architectures and main/onnx write: graphs in the cache that another
@@ -15,6 +16,8 @@ export const builderVersion = '1';
 
 /** The file of a model's graph: from the cache, or built now. `onBuild` is told of the latter. */
 export async function graphOf(source: ModelSource, onBuild?: () => void): Promise<string> {
+  const own = ownGraph(source.folder);
+  if (own !== null) return ownGraphOf(source, own);
   const { bytes, architecture } = readConfig(source.folder);
   const { weights, form } = source;
   const key = graphKey({ config: bytes, weights, form, builder: builderVersion });
@@ -28,6 +31,43 @@ export async function graphOf(source: ModelSource, onBuild?: () => void): Promis
     }
   });
   return graphFile(folder);
+}
+
+/**
+ * The graph that a folder brings, as it is: what exporters wrote is neither of our forms and serves
+ * as both. Only one of fused operators has to be taken apart for the plain form.
+ */
+async function ownGraphOf({ folder, weights, form, graphs }: ModelSource, file: string) {
+  const model = openGraph(folder, file);
+  try {
+    const isFused = model.graph.nodes.some(({ opType }) => opType === 'GroupQueryAttention');
+    if (form === 'fused' || !isFused) return file;
+    const { bytes, json } = readConfigFile(folder);
+    const key = graphKey({ config: bytes, weights, form, builder: builderVersion });
+    const built = await cachedGraph(graphs, key, async (temporary) => {
+      const { inForm } = await import('./passInput.ts');
+      const plain = await inForm({ model, config: json }, 'unfuse');
+      saveModel(plain.model, graphFile(temporary));
+    });
+    return graphFile(built);
+  } finally {
+    model.close();
+  }
+}
+
+/** The graph of a model in numbers, with the hook points it has. */
+export async function describeGraph(source: ModelSource): Promise<GraphFacts> {
+  const file = await graphOf(source);
+  if (ownGraph(source.folder) === null) {
+    const { architecture } = readConfig(source.folder);
+    return graphFacts(file, source.form, architecture.hookPoints(source.form));
+  }
+  const model = loadModel(file);
+  try {
+    return graphFacts(file, source.form, graphHookPoints(model));
+  } finally {
+    model.close();
+  }
 }
 
 /** What a graph is made of, in numbers. */

@@ -3,7 +3,7 @@ import { LatheError } from '../../../preload/contract/errors.ts';
 import { Decoder } from '../../inference/decoder.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import type { Loaded, LoadRequest } from './contract.ts';
-import { readConfig } from './folder.ts';
+import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
 import { readTokenizer } from './tokenizer.ts';
 
@@ -43,7 +43,7 @@ export function createHolder(): ModelHolder {
       yield { kind: 'progress', stage: 'loading the model' };
       const tokenizer = await readTokenizer(request.folder);
       const decoder = await Decoder.open(file, {
-        contextLength: readConfig(request.folder).architecture.contextLength,
+        contextLength: contextLengthIn(request.folder),
         threads: request.threads,
         device: request.device,
       });

@@ -7,9 +7,9 @@ import { benchDecode } from '../../inference/measure.ts';
 import { encodePrompt } from '../../inference/prompt.ts';
 import { typedErrors } from '../errors.ts';
 import { progressOf } from '../progress.ts';
-import { runnerContract, type BenchMeasured, type ModelSource } from './contract.ts';
-import { inspectFolder, readConfig, tensorTable } from './folder.ts';
-import { graphFacts, graphOf } from './graph.ts';
+import { runnerContract, type BenchMeasured } from './contract.ts';
+import { inspectFolder, tensorTable } from './folder.ts';
+import { describeGraph } from './graph.ts';
 import { createJobs } from './jobs.ts';
 import { createHolder, type LoadedModel } from './loaded.ts';
 import { readTokenizer } from './tokenizer.ts';
@@ -34,11 +34,6 @@ export const runnerRouter = os.router({
   ),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
-
-async function describeGraph(source: ModelSource) {
-  const { architecture } = readConfig(source.folder);
-  return graphFacts(await graphOf(source), source.form, architecture.hookPoints(source.form));
-}
 
 async function tokenize(folder: string, prompt: Prompt): Promise<Token[]> {
   const tokenizer = await readTokenizer(folder);
