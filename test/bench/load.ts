@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Runs `work` and says which share of all processors other processes took meanwhile; 0 where the
@@ -15,6 +16,15 @@ export async function withForeignLoad<T>(
   const all = system.all - before[1].all;
   const busy = system.busy - before[1].busy;
   return { result, foreign: all > 0 ? Math.max(0, busy - own) / all : 0 };
+}
+
+/** Waits for half a second in which the machine does next to nothing; at most `limitMs`. */
+export async function untilQuiet(limitMs: number): Promise<void> {
+  const end = performance.now() + limitMs;
+  for (let quiet = 0; quiet < 2 && performance.now() < end;) {
+    const { foreign } = await withForeignLoad([process.pid], () => sleep(250));
+    quiet = foreign < 0.1 ? quiet + 1 : 0;
+  }
 }
 
 /** Processor time of the whole machine in clock ticks, from /proc/stat. */

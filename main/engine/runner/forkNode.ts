@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { BrowserPortLike } from '@orpc/client/message-port';
+import { runnerEnvironment } from './environment.ts';
 import type { Exit, StartRunner } from './host.ts';
 
 /** Runners must not outlive the process that asked for them. */
@@ -16,7 +17,11 @@ process.on('exit', () => {
 export function forkNode(entry: URL): StartRunner {
   return async () => {
     // What a runner prints goes to stderr: stdout belongs to the command's own result.
-    const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+    const child = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 2, 2, 'ipc'],
+      env: runnerEnvironment(),
+    });
     const exited = new Promise<Exit>((resolve) => {
       child.once('exit', (code, signal) => {
         children.delete(child);
