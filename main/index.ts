@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, Menu, protocol, session } from 'electron';
 import { serveAsset } from './app/assets.ts';
@@ -13,7 +14,9 @@ const built = join(import.meta.dirname, '..');
 
 app.setName('Lathe');
 // Each library has its own window: its own lock, profile and memory of where it was.
-app.setPath('userData', join(process.env['LATHE_HOME'] || app.getPath('userData'), 'window'));
+const windowHome = join(process.env['LATHE_HOME'] || app.getPath('userData'), 'window');
+mkdirSync(windowHome, { recursive: true });
+app.setPath('userData', windowHome);
 app.enableSandbox();
 protocol.registerSchemesAsPrivileged([{ scheme: appScheme, privileges: appSchemePrivileges }]);
 
@@ -30,11 +33,14 @@ async function run(): Promise<void> {
   const engine = createEngineSupervisor({
     enginePath: join(built, 'main/engine.js'),
     runnerPath: join(built, 'main/runner.js'),
-    onGivenUp: (code) => void reportGivenUp(code),
+    onGivenUp: (code, lastWords) => void reportGivenUp(code, lastWords),
   });
 
-  async function reportGivenUp(code: number): Promise<void> {
-    const again = await ask('The engine stopped three times in five minutes', `Exit code: ${code}`);
+  async function reportGivenUp(code: number, lastWords: string): Promise<void> {
+    const again = await ask(
+      'The engine stopped three times in five minutes',
+      `Exit code: ${code}\n\n${lastWords}`,
+    );
     if (again) engine.start();
     else app.quit();
   }
@@ -78,7 +84,7 @@ async function run(): Promise<void> {
 function open(): void {
   const window = openWindow({
     preload: join(built, 'preload/index.cjs'),
-    stateFile: join(app.getPath('userData'), 'window.json'),
+    stateFile: join(windowHome, 'window.json'),
   });
   const crashes = createCrashTracker();
   window.webContents.on('render-process-gone', (_event, { reason }) => {

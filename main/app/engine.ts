@@ -12,6 +12,9 @@ import { createRunners, type Runners } from './runners.ts';
 /** How long the engine may take to write what must be written before it is ended. */
 const shutdownMs = 2000;
 
+/** Characters of stderr that a dialog can show. */
+const lastWordsLength = 1000;
+
 /** Keeps one engine process running and every connected page supplied with a port to it. */
 export interface EngineSupervisor {
   start(): void;
@@ -32,13 +35,15 @@ interface EngineProcess {
   readonly child: Electron.UtilityProcess;
   readonly runners: Runners;
   readonly tell: (message: ToEngine, ports?: MessagePortMain[]) => void;
+  /** The end of what it wrote to stderr. */
+  readonly lastWords: () => string;
 }
 
 interface EngineOptions {
   enginePath: string;
   runnerPath: string;
   /** Called when the engine crashed three times in five minutes and stays stopped. */
-  onGivenUp(code: number): void;
+  onGivenUp(code: number, lastWords: string): void;
 }
 
 /** Makes the supervisor of the engine at `enginePath`; nothing runs before `start`. */
@@ -72,7 +77,7 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
       if (state.kind === 'stopping') return;
       state = { kind: 'stopped' };
       if (crashes.mayRestart()) start();
-      else options.onGivenUp(code);
+      else options.onGivenUp(code, engine.lastWords());
     });
   };
 
@@ -103,7 +108,15 @@ function sendPort(engine: EngineProcess, page: WebContents): void {
 }
 
 function forkEngine({ enginePath, runnerPath }: EngineOptions): EngineProcess {
-  const child = utilityProcess.fork(enginePath, [], { serviceName: 'Lathe engine' });
+  const child = utilityProcess.fork(enginePath, [], {
+    serviceName: 'Lathe engine',
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let words = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    process.stderr.write(data);
+    words = (words + data.toString()).slice(-lastWordsLength);
+  });
   const tell = (message: ToEngine, ports: MessagePortMain[] = []): void =>
     child.postMessage(message, ports);
   const runners = createRunners(runnerPath, {
@@ -111,7 +124,7 @@ function forkEngine({ enginePath, runnerPath }: EngineOptions): EngineProcess {
     failed: (id, message) => tell({ kind: 'runner-failed', id, message }),
     exited: (id, code) => tell({ kind: 'runner-exited', id, code }),
   });
-  return { child, runners, tell };
+  return { child, runners, tell, lastWords: () => words.trim() };
 }
 
 /** Asks the engine to finish, ends it if it does not, then whatever runners are left. */

@@ -38,7 +38,7 @@ test('a killed engine is back within 3 s with none of its runners, and the windo
   expect(orphans.filter(isAlive)).toEqual([]);
 });
 
-test('after three crashes in five minutes the engine stays stopped and a dialog says so', async ({
+test('after three crashes in five minutes the engine stays stopped until a dialog is answered', async ({
   shell,
 }) => {
   const application = desktop(shell);
@@ -47,9 +47,9 @@ test('after three crashes in five minutes the engine stays stopped and a dialog 
     Object.assign(globalThis, { asked });
     // A person who thinks: the dialog stays open.
     Object.assign(dialog, {
-      showMessageBox: (options: { message: string }) => {
-        asked.push(options.message);
-        return new Promise(() => {});
+      showMessageBox: (options: { message: string; buttons: string[] }) => {
+        asked.push([options.message, options.buttons]);
+        return new Promise((resolve) => Object.assign(globalThis, { answer: resolve }));
       },
     });
   });
@@ -66,8 +66,17 @@ test('after three crashes in five minutes the engine stays stopped and a dialog 
   }
   const asked = (): Promise<unknown> =>
     application.evaluate(() => (globalThis as unknown as { asked: unknown[] }).asked);
-  await expect.poll(asked).toEqual(['The engine stopped three times in five minutes']);
+  await expect
+    .poll(asked)
+    .toEqual([['The engine stopped three times in five minutes', ['Start again', 'Quit']]]);
   expect(await processesNamed(application, 'Lathe engine')).toEqual([]);
+
+  // "Start again": it runs, and the page has a port to it.
+  await application.evaluate(() =>
+    (globalThis as unknown as { answer(value: object): void }).answer({ response: 0 }),
+  );
+  await expect.poll(() => processesNamed(application, 'Lathe engine')).toHaveLength(1);
+  await expect(button(shell.page, 'Run')).toBeEnabled();
 });
 
 test('the page has the bridge and nothing of Node', async ({ shell: { page } }) => {

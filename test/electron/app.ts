@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { takeLock } from './lock.ts';
@@ -66,7 +66,7 @@ class App extends EventEmitter {
   }
 
   setPath(name: PathName, path: string): void {
-    mkdirSync(path, { recursive: true });
+    if (!existsSync(path)) throw new Error(`Failed to set path: ${path}`);
     this.#paths[name] = path;
   }
 

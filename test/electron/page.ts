@@ -19,8 +19,6 @@ type LinkMessage =
   | { kind: 'return' | 'throw'; value: string }
   | { kind: 'resolve' | 'reject'; id: number; value: string };
 
-export type CreateLink = (own: string, other: string, createCodec: CreateCodec) => WorldLink;
-
 /** Functions and promises that cross become stubs on the other side. */
 export function createLink(own: string, other: string, createCodec: CreateCodec): WorldLink {
   const functions = new Map<number, (...values: unknown[]) => unknown>();

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 import { closeFromRemote, sendFromRemote, type MessagePortMain } from './ports.ts';
 
 /** What goes to a utility process … */
@@ -16,6 +17,7 @@ export type FromUtility =
 
 interface ForkOptions {
   serviceName?: string;
+  stdio?: ('ignore' | 'inherit' | 'pipe')[];
 }
 
 const children = new Map<ChildProcess, string>();
@@ -23,6 +25,8 @@ const children = new Map<ChildProcess, string>();
 /** A child process with a parent port. */
 class UtilityProcess extends EventEmitter {
   pid: number | undefined;
+  /** Null unless it was asked for as a pipe. */
+  readonly stderr: Readable | null;
   readonly #child: ChildProcess;
   readonly #ports = new Set<number>();
 
@@ -31,8 +35,9 @@ class UtilityProcess extends EventEmitter {
     this.#child = fork(modulePath, values, {
       serialization: 'advanced',
       execArgv: ['--import', new URL('./utility.ts', import.meta.url).href],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: [...(options.stdio ?? ['ignore', 'inherit', 'inherit']), 'ipc'],
     });
+    this.stderr = this.#child.stderr;
     children.set(this.#child, options.serviceName ?? 'Node Utility Process');
     this.#child.once('spawn', () => {
       this.pid = this.#child.pid;
