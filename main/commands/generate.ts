@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs';
-import type {
-  FinishReason,
-  GeneratedToken,
-  GenerateInput,
-  Timing,
+import * as z from 'zod';
+import {
+  chatMessageSchema,
+  type FinishReason,
+  type GeneratedToken,
+  type GenerateInput,
+  type Prompt,
+  type Timing,
 } from '../../preload/contract/generation.ts';
 import { onlyPositional, toNumber, typedPath, UsageError, type Arguments } from './arguments.ts';
 import { interruptedCode, type Command } from './command.ts';
 import { modelOf } from './model.ts';
 import { milliseconds, note, noteProgress, print, printJson, table } from './output.ts';
 import { formOf } from './show.ts';
+
+const messagesSchema = z.array(chatMessageSchema).min(1);
 
 /** Options that are a number of the sampling, by their names there. */
 const samplingOptions = {
@@ -32,6 +37,11 @@ export const command: Command = {
     prompt: { placeholder: 'T', help: 'the prompt; may be empty' },
     'prompt-file': { placeholder: 'F', help: 'read the prompt from a file' },
     chat: { help: "send the prompt as a user's message through the chat template" },
+    messages: {
+      placeholder: 'JSON',
+      help: 'send a whole conversation instead: [{"role": …, "content": …}, …]',
+    },
+    prefix: { placeholder: 'IDS', help: 'token ids to go on behind after the prompt: 5,6,7' },
     'max-tokens': { placeholder: 'N', help: 'stop after N tokens (default: 256)' },
     ...Object.fromEntries(
       Object.entries(samplingOptions).map(([name, [, help]]) => [name, { placeholder: 'X', help }]),
@@ -105,12 +115,10 @@ function requestOf(args: Arguments, model: string): GenerateInput {
   if (overflow !== 'stop' && overflow !== 'slide') {
     throw new UsageError(`--overflow must be stop or slide: ${overflow}`);
   }
-  const text = promptOf(args);
   return {
     model,
-    prompt: args.has('chat')
-      ? { kind: 'chat', messages: [{ role: 'user', content: text }] }
-      : { kind: 'completion', text },
+    prompt: promptOf(args),
+    prefix: idsOf(args.text('prefix') ?? ''),
     sampling: { ...sampling, logitBias: Object.fromEntries(args.texts('logit-bias').map(biasOf)) },
     stop: args.texts('stop'),
     overflow,
@@ -120,7 +128,40 @@ function requestOf(args: Arguments, model: string): GenerateInput {
   };
 }
 
-function promptOf(args: Arguments): string {
+function promptOf(args: Arguments): Prompt {
+  const conversation = args.text('messages');
+  if (conversation !== undefined) {
+    if (args.has('prompt') || args.has('prompt-file')) {
+      throw new UsageError('--messages and --prompt exclude each other');
+    }
+    return { kind: 'chat', messages: messagesOf(conversation) };
+  }
+  const text = promptTextOf(args);
+  return args.has('chat')
+    ? { kind: 'chat', messages: [{ role: 'user', content: text }] }
+    : { kind: 'completion', text };
+}
+
+function messagesOf(text: string): z.infer<typeof messagesSchema> {
+  try {
+    return messagesSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UsageError(
+      `--messages must be a list of {"role": "system|user|assistant", "content": "…"}: ${text}`,
+      { cause: error },
+    );
+  }
+}
+
+function idsOf(text: string): number[] {
+  if (text === '') return [];
+  if (!/^\d+(,\d+)*$/.test(text)) {
+    throw new UsageError(`--prefix must be token ids with commas, as in 5,6,7: ${text}`);
+  }
+  return text.split(',').map(Number);
+}
+
+function promptTextOf(args: Arguments): string {
   const prompt = args.text('prompt');
   const file = args.text('prompt-file');
   if (prompt !== undefined && file !== undefined) {

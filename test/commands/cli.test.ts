@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -11,7 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { alternativeSchema, timingSchema } from '../../preload/contract/generation.ts';
+import {
+  alternativeSchema,
+  generateRequestSchema,
+  timingSchema,
+} from '../../preload/contract/generation.ts';
 import {
   graphFactsSchema,
   modelFactsSchema,
@@ -20,6 +25,7 @@ import {
   tokenSchema,
 } from '../../preload/contract/models.ts';
 import { latencySchema } from '../../preload/contract/bench.ts';
+import { commandLine } from '../../renderer/state/reproduce.ts';
 import { lathe, type Ended } from './lathe.ts';
 
 let folder: string;
@@ -158,6 +164,38 @@ describe('generate', () => {
     expect(result.tokens.some(({ id }) => id === 300)).toBe(true);
   });
 
+  test('goes on behind tokens of an earlier run', async () => {
+    const whole = await generate('--prompt', 'One day', '--temperature', '0');
+    const prefix = whole.tokens.slice(0, 3).map(({ id }) => id);
+    const args = ['--prompt', 'One day', '--temperature', '0', '--prefix', prefix.join(',')];
+    const rest = await generate(...args);
+    const ids = ({ tokens }: typeof whole) => tokens.map(({ id }) => id);
+    expect(ids(rest).slice(0, 5)).toEqual(ids(whole).slice(3));
+  });
+
+  test('understands the line that the window gives to reproduce a run', async () => {
+    const request = generateRequestSchema.parse({
+      model: 'tiny-stories',
+      prompt: { kind: 'completion', text: 'It\'s $HOME, "said" --Tom\n' },
+      prefix: [300, 301],
+      sampling: { temperature: 0.8, topK: 40, minP: 0.01, logitBias: { '7': -1.5 } },
+      maxTokens: 8,
+      stop: ['--', '\n\n'],
+      overflow: 'slide',
+      form: 'plain',
+    });
+    const line = commandLine(request, 42).replace('npm run --silent lathe --', "printf '%s\\0'");
+    const words = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' }).split('\0');
+    const reproduced = await document(generated, ...words.slice(0, -1));
+    const { prompt, prefix, sampling } = request;
+    const text = prompt.kind === 'completion' ? prompt.text : '';
+    const what = ['--prompt', text, '--prefix', prefix.join(','), '--seed', '42'];
+    const how = ['--temperature', String(sampling.temperature), '--top-k', '40', '--min-p', '0.01'];
+    const more = ['--logit-bias', '7:-1.5', '--form', 'plain', '--stop=--', '--stop', '\n\n'];
+    const typed = await generate(...what, ...how, ...more);
+    expect(reproduced.tokens).toEqual(typed.tokens);
+  });
+
   test('reads the prompt from a file', async () => {
     const file = join(folder, 'prompt.txt');
     writeFileSync(file, 'One day');
@@ -184,8 +222,14 @@ describe('generate', () => {
   });
 
   test('says that a model without a template cannot chat', async () => {
-    const ended = await run('generate', 'tiny-stories', '--prompt', 'hi', '--chat', '--json');
-    expect(ended).toMatchObject({ code: 1, json: { error: { code: 'template_invalid' } } });
+    const messages = JSON.stringify([{ role: 'user', content: 'hi' }]);
+    for (const prompt of [
+      ['--prompt', 'hi', '--chat'],
+      ['--messages', messages],
+    ]) {
+      const ended = await run('generate', 'tiny-stories', ...prompt, '--json');
+      expect(ended).toMatchObject({ code: 1, json: { error: { code: 'template_invalid' } } });
+    }
   });
 });
 
@@ -200,6 +244,9 @@ describe('what is typed wrongly ends with exit code 2 and says what', () => {
     [['generate', 'tiny-stories', '--prompt', 'x', '--form', 'odd'], 'odd'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--logit-bias', '5'], '5'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--prompt-file', 'y'], 'exclude'],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--prefix', '5,x'], '5,x'],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--messages', '[]'], 'exclude'],
+    [['generate', 'tiny-stories', '--messages', '[{"role":"king"}]'], 'king'],
     [['generate', 'tiny-stories', '--prompt-file', '/nowhere'], '/nowhere'],
     [['generate', 'one', 'two', '--prompt', 'x'], 'two'],
     [['tokenize', 'tiny-stories'], '--text'],

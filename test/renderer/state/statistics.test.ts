@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generateRequestSchema } from '../../../preload/contract/index.ts';
+import { generateRequestSchema, type GeneratedToken } from '../../../preload/contract/index.ts';
 import { applyEvents, startRun } from '../../../renderer/state/run.ts';
 import { statisticsOf } from '../../../renderer/state/statistics.ts';
 
@@ -12,8 +12,14 @@ const started = startRun(request);
 const begun = applyEvents(started, [
   { kind: 'start', runId: null, promptTokens: 10, contextLength: 16, seed: 7, loadMs: 50 },
 ]);
-const token = (ms: number) =>
-  ({ kind: 'token', id: 1, text: 'a', logprob: -1, alternatives: [], ms }) as const;
+const token = (ms: number): GeneratedToken => ({
+  kind: 'token',
+  id: 1,
+  text: 'a',
+  logprob: -1,
+  alternatives: [],
+  ms,
+});
 const figures = (state: typeof begun) => {
   if (state.kind === 'idle') throw new Error('there is no run');
   return statisticsOf(state.run);
