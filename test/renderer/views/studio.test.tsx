@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { cleanup, configure, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TextEditorProps } from '../../../renderer/editor/TextEditor.tsx';
 import { noMemory } from '../../../renderer/state/memory.ts';
@@ -15,6 +15,8 @@ vi.mock('../../../renderer/editor/TextEditor.tsx', () => ({
 }));
 
 beforeAll(() => {
+  // A machine that does other things as well takes longer; nothing here is about speed.
+  configure({ asyncUtilTimeout: 10_000 });
   // What jsdom leaves out of a browser's layout.
   window.matchMedia = (query) => ({
     matches: false,
