@@ -7,6 +7,10 @@ export interface Home {
   readonly root: string;
   /** One folder per imported model. */
   readonly models: string;
+  /** A folder per model that variants were made from, and in it one per variant. */
+  readonly variants: string;
+  /** What unfinished jobs have made so far, one folder each. */
+  readonly jobs: string;
   /** Built graphs; may be deleted at any time. */
   readonly graphs: string;
   /** Compiled code of Lathe itself; may be deleted at any time. */
@@ -37,12 +41,14 @@ export function openHome(root: string): Home {
   const home = {
     root,
     models: join(root, 'models'),
+    variants: join(root, 'variants'),
+    jobs: join(root, 'jobs'),
     graphs: join(root, 'cache', 'graphs'),
     code: join(root, 'cache', 'code'),
     trash: join(root, 'trash'),
     database: join(root, 'library.sqlite'),
   };
-  for (const folder of [home.models, home.graphs, home.trash])
+  for (const folder of [home.models, home.variants, home.jobs, home.graphs, home.trash])
     mkdirSync(folder, { recursive: true });
   return home;
 }

@@ -1,8 +1,10 @@
 import { openDatabase } from './database.ts';
 import { hashCache, type HashCache } from './hashes.ts';
 import { openHome, type Home } from './home.ts';
+import { jobStore, type JobStore } from './jobs.ts';
 import { modelStore, type ModelStore } from './models.ts';
 import { presetStore, type PresetStore } from './presets.ts';
+import { recipeStore, type RecipeStore } from './recipes.ts';
 import { runStore, type RunStore } from './runs.ts';
 import { settingsStore, type SettingsStore } from './settings.ts';
 
@@ -13,6 +15,8 @@ export interface Library {
   readonly hashes: HashCache;
   readonly runs: RunStore;
   readonly presets: PresetStore;
+  readonly recipes: RecipeStore;
+  readonly jobs: JobStore;
   readonly settings: SettingsStore;
   close(): void;
 }
@@ -32,6 +36,8 @@ export function openLibrary(options: {
     hashes: hashCache(database),
     runs: runStore(database),
     presets: presetStore(database, options.resources),
+    recipes: recipeStore(database, options.resources),
+    jobs: jobStore(home, database),
     settings: settingsStore(database),
     close: () => database.close(),
   };

@@ -29,6 +29,8 @@ export const manifestSchema = z.object({
   record: modelRecordSchema,
   sizes: networkSizesSchema,
   files: z.array(fileHashSchema),
+  /** How a variant was made, as `VariantReport`; another version may have written it otherwise. */
+  made: z.looseObject({ job: z.string() }).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 

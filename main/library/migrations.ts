@@ -57,4 +57,23 @@ export const migrations: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    -- The process that has it in its queue or ran it last.
+    owner TEXT NOT NULL,
+    state TEXT NOT NULL,
+    -- sha256 over the files of the model, which must be the same when the job is resumed.
+    fingerprint TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    job TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX jobs_by_time ON jobs (created_at DESC);
+
+  CREATE TABLE recipes (
+    name TEXT PRIMARY KEY,
+    recipe TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,6 @@
-import { readdirSync, rmSync, mkdirSync, existsSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, mkdirSync, existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { Database } from './database.ts';
 import { isTemporary, publishFolder, sweep } from './folders.ts';
@@ -16,11 +16,13 @@ export interface ModelStore {
   opened(folder: string): Manifest | null;
   /** Records a model used where it lies, under its own name or the next free one. */
   remember(manifest: Manifest): Manifest;
-  /** Imported models and opened folders. */
+  /** Imported models, variants and opened folders. */
   list(): Manifest[];
   find(name: string): Manifest | null;
   /** Throws `already_exists` when a model of this name is there. */
   checkFree(name: string): void;
+  /** The name, or the next one that is not taken: `name-2`. */
+  freeName(name: string): string;
   /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
   add(temporary: string, manifest: Manifest): Manifest;
   /**
@@ -41,12 +43,16 @@ export function modelStore(
   sweep(home.models);
   sweep(home.trash);
 
-  const imported = (): Manifest[] =>
-    folderNames(home.models).flatMap((name) => {
-      const folder = join(home.models, name);
-      const manifest = readable(folder, warn);
-      return manifest === null ? [] : [placed(manifest, name, folder)];
-    });
+  const inLibrary = (name: string): Manifest[] => {
+    const folder = placeOf(home, name);
+    const manifest = readable(folder, warn);
+    return manifest === null ? [] : [placed(manifest, name, folder)];
+  };
+  const imported = (): Manifest[] => folderNames(home.models).flatMap(inLibrary);
+  const variants = (): Manifest[] =>
+    folderNames(home.variants).flatMap((model) =>
+      folderNames(join(home.variants, model)).flatMap((name) => inLibrary(`${model}/${name}`)),
+    );
 
   const openedRows = (): Manifest[] =>
     database
@@ -55,6 +61,7 @@ export function modelStore(
 
   const list = (): Manifest[] => [
     ...imported(),
+    ...variants(),
     ...openedRows().filter((manifest) => manifest.record.source === 'folder'),
   ];
 
@@ -65,9 +72,18 @@ export function modelStore(
     list().find(({ record }) => record.source === 'folder' && record.folder === folder) ?? null;
 
   const isTaken = (name: string): boolean =>
-    existsSync(join(embeddedRoot, name)) ||
-    existsSync(join(home.models, name)) ||
+    existsSync(placeOf(home, name)) ||
+    (!name.includes('/') && existsSync(join(embeddedRoot, name))) ||
     find(name) !== null;
+
+  const publish = (temporary: string, folder: string, name: string): void => {
+    mkdirSync(dirname(folder), { recursive: true });
+    try {
+      if (!publishFolder(temporary, folder)) throw taken(name);
+    } finally {
+      removeEmpty(home, dirname(folder));
+    }
+  };
 
   const store: ModelStore = {
     embedded: () =>
@@ -104,13 +120,15 @@ export function modelStore(
       if (isTaken(name)) throw taken(name);
     },
 
+    freeName: (name) => freeName(name, isTaken),
+
     add(temporary, manifest) {
       const { name } = manifest.record;
-      const folder = join(home.models, name);
+      const folder = placeOf(home, name);
       store.checkFree(name);
       const kept = placed(manifest, name, folder);
       writeManifest(temporary, kept);
-      if (!publishFolder(temporary, folder)) throw taken(name);
+      publish(temporary, folder, name);
       return kept;
     },
 
@@ -121,6 +139,7 @@ export function modelStore(
       const grave = join(home.trash, trashId);
       if (manifest.record.source === 'library') {
         if (!publishFolder(manifest.record.folder, grave)) throw taken(trashId);
+        removeEmpty(home, dirname(manifest.record.folder));
       } else {
         mkdirSync(grave);
         writeManifest(grave, manifest);
@@ -144,8 +163,8 @@ export function modelStore(
         return kept;
       }
       store.checkFree(name);
-      const folder = join(home.models, name);
-      if (!publishFolder(grave, folder)) throw taken(name);
+      const folder = placeOf(home, name);
+      publish(grave, folder, name);
       return placed(manifest, name, folder);
     },
   };
@@ -162,6 +181,15 @@ export const noModel = (name: string): LatheError =>
     value: name,
     next: ['choose-model'],
   });
+
+/** The folder of a model of the library; a variant's name has the name of its model before it. */
+const placeOf = (home: Home, name: string): string =>
+  join(name.includes('/') ? home.variants : home.models, name);
+
+/** The folder of a model's variants goes with the last of them. */
+function removeEmpty(home: Home, parent: string): void {
+  if (dirname(parent) === home.variants && readdirSync(parent).length === 0) rmdirSync(parent);
+}
 
 /** One damaged manifest must not hide all other models. */
 function readable(folder: string, warn: (message: string) => void): Manifest | null {

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { LatheError } from '../../preload/contract/errors.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type RunSummary,
 } from '../../preload/contract/generation.ts';
 import type { Database, Row } from './database.ts';
-import { isAlive } from './folders.ts';
+import { isRunning, owner } from './owner.ts';
 
 type StartEvent = Extract<GenerateEvent, { kind: 'start' }>;
 type FinishEvent = Extract<GenerateEvent, { kind: 'finish' }>;
@@ -35,15 +35,6 @@ export interface RunStore {
   list(options: { limit: number; search?: string | undefined }): RunSummary[];
   get(id: string): Run;
   remove(id: string): void;
-}
-
-/** Tells this process from one that had the same id before. */
-const owner = `${process.pid}:${randomBytes(8).toString('hex')}`;
-
-function isRunning(recordedOwner: string): boolean {
-  if (recordedOwner === owner) return true;
-  const pid = Number(recordedOwner.split(':')[0]);
-  return pid !== process.pid && isAlive(pid);
 }
 
 const interrupted = 'interrupted: the process that ran it ended';

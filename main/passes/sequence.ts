@@ -25,8 +25,15 @@ export interface SequenceContext {
   /** Share of the whole recipe done, 0 … 1; the step at work; what it works on. */
   progress(fraction: number, step: number, detail: string): void;
   layer(step: number, report: LayerReport): void;
-  /** Called when a step is done, before the next begins: the place to keep its result. */
-  onPassDone?(step: number, output: PassInput, report: PassReport): Promise<void> | void;
+  /**
+   * Called when a step is done, before the next begins: the place to keep its result. Where it gives
+   * the result as it was kept, the next step goes on with that, as it would after a crash.
+   */
+  onPassDone?(
+    step: number,
+    output: PassInput,
+    report: PassReport,
+  ): Promise<PassInput | void> | PassInput | void;
 }
 
 /** Where to begin: after a crash, behind the last step whose result was kept. */
@@ -87,7 +94,7 @@ export async function runRecipe(
     const { output, report } = await runStep(state, index, step, context, progress, passes);
     done.push(report);
     state = { model: output.model, config: output.config };
-    await context.onPassDone?.(index, state, report);
+    state = (await context.onPassDone?.(index, state, report)) ?? state;
     progress(1, step.pass);
   }
   return { ...state, passes: done };
