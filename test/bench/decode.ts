@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: decode speed of Lathe beside @huggingface/transformers and node-llama-cpp on the
  * same weights, in one run. Each engine lives in a process of its own and is asked in turns, one at
- * a time; figures are medians, and ratios are taken between neighbours in time.
+ * a time; figures are medians over the turns, and ratios are taken between neighbours in time.
  *
  *   --quick            contexts 128 and 1,024 in few rounds
  *   --rounds <n>       turns per engine and context (by default 6, 4 and 2)
