@@ -34,6 +34,7 @@ export function report(measurements: readonly Measurement[]): Report {
       context.toLocaleString('en'),
       ...[lathe, ...peers].map((turns) => rate(turns).toFixed(1)),
       ...peers.map((turns) => `${ratio(lathe, turns).toFixed(2)}×`),
+      ...peers.map((turns) => `${ratio(lathe, turns, meanMs).toFixed(2)}×`),
       ...[lathe, ...peers].map((turns) => median(turns.map(({ firstMs }) => firstMs)).toFixed(0)),
       `${(100 * bandwidthShare(lathe)).toFixed(0)} %`,
       `${(100 * Math.max(...measurements.filter((m) => m.context === context).map((m) => m.foreign))).toFixed(0)} %`,
@@ -43,6 +44,7 @@ export function report(measurements: readonly Measurement[]): Report {
     'context',
     ...engineNames.map((name) => `${name} tok/s`),
     ...engineNames.slice(1).map((name) => `× ${name}`),
+    ...engineNames.slice(1).map((name) => `× ${name} with pauses`),
     ...engineNames.map((name) => `${name} first ms`),
     'of bandwidth',
     'others',
@@ -85,19 +87,26 @@ function goalsOf(measurements: readonly Measurement[], contexts: readonly number
 const of = (measurements: readonly Measurement[], context: number, name: EngineName) =>
   measurements.filter((turn) => turn.context === context && turn.name === name);
 
+/** Milliseconds of the median token of one turn. */
+const tokenMs = ({ tokenMs: all }: Sample): number => median(all);
+
 /**
- * Milliseconds per token of one turn: all tokens behind the first over all the time they took. What
- * an engine spends now and then, on collecting the garbage of its copies for one, belongs to it.
+ * Milliseconds per token of one turn, pauses included: what an engine spends now and then, on
+ * collecting the garbage of its copies for one. Also what others on the machine cost it.
  */
-const tokenMs = ({ tokenMs: all }: Sample): number =>
+const meanMs = ({ tokenMs: all }: Sample): number =>
   all.reduce((sum, ms) => sum + ms, 0) / all.length;
 
 /** Tokens per second: of the median turn. */
 const rate = (turns: readonly Sample[]): number => 1000 / median(turns.map(tokenMs));
 
 /** How much faster `ours` is: the median over rounds of the ratio within a round. */
-function ratio(ours: readonly Measurement[], theirs: readonly Measurement[]): number {
-  return median(ours.map((turn, at) => tokenMs(theirs[at]) / tokenMs(turn)));
+function ratio(
+  ours: readonly Measurement[],
+  theirs: readonly Measurement[],
+  ms: (turn: Sample) => number = tokenMs,
+): number {
+  return median(ours.map((turn, at) => ms(theirs[at]) / ms(turn)));
 }
 
 /** Weights read per second as a share of the bandwidth of the same round. */
