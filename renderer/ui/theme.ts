@@ -33,6 +33,7 @@ export const palette = {
     onAccent: '#ffffff',
     bar: '#8aa0aa',
     track: '#edf0f2',
+    thumb: '#ffffff',
     good: '#187443',
     warn: '#8f5b00',
     bad: '#b3261e',
@@ -57,6 +58,7 @@ export const palette = {
     onAccent: '#06181b',
     bar: '#6b7f89',
     track: '#22292e',
+    thumb: '#3b464d',
     good: '#5cc48b',
     warn: '#e0b050',
     bad: '#f2877f',
@@ -190,6 +192,7 @@ export const theme = createTheme({
       defaultProps: { size: 'xs' },
       styles: {
         root: { padding: 2, background: 'var(--lathe-track)' },
+        indicator: { background: 'var(--lathe-thumb)' },
         label: { fontWeight: 500, lineHeight: '20px', paddingBlock: 0, paddingInline: 8 },
       },
     }),

@@ -89,12 +89,10 @@ function Entry({ run, current }: { run: RunSummary; current: boolean }) {
         <span className={classes.prompt}>{run.promptText || 'Empty prompt'}</span>
         <span className={classes.text}>{run.text.trim() || '–'}</span>
         <span className={classes.facts}>
-          {formatWhen(run.startedAt)} · {formatCount(run.newTokens)} tok
-          {' · '}
-          {shortName(run.model)}
           {broken && (
-            <span className={classes.broken}> · {run.error ? 'failed' : 'broke off'}</span>
+            <span className={classes.broken}>{run.error ? 'failed' : 'broke off'} · </span>
           )}
+          {formatWhen(run.startedAt)} · {formatCount(run.newTokens)} tok · {shortName(run.model)}
         </span>
       </button>
       <ActionIcon className={classes.remove} aria-label="Delete run" onClick={remove}>

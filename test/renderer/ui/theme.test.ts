@@ -22,6 +22,7 @@ describe.each<Scheme>(['light', 'dark'])('the %s palette', (scheme) => {
     ['text', 'warnSoft'],
     ['warn', 'warnSoft'],
     ['text', 'track'],
+    ['text', 'thumb'],
     ['dim', 'track'],
   ] as const)('lets %s be read on %s by AA', (text, surface) => {
     expect(contrast(colors[text], colors[surface])).toBeGreaterThanOrEqual(4.5);
