@@ -1,5 +1,5 @@
 import { float32, floatsOf, type Session, type Tensor, type Tensors } from './session.ts';
-import type { Signature } from './signature.ts';
+import type { CachePort, Signature } from './signature.ts';
 
 /** One run behind the tokens in the cache. */
 interface CacheRun {
@@ -15,7 +15,7 @@ interface CacheRun {
 
 /**
  * The keys and values of all layers for the tokens read so far, each [rows, kvHeads, slots,
- * headDim], and how a run reads and extends them.
+ * headDim] with the layer's own numbers, and how a run reads and extends them.
  */
 export interface Cache {
   /** Whether steps write in place; otherwise the whole cache is copied in every run. */
@@ -50,7 +50,7 @@ export class SharedCache implements Cache {
     this.#rows = rows;
     this.#capacity = capacity;
     this.#slots = Math.min(firstSlots, capacity);
-    this.#buffers = signature.cache.map(() => new Float32Array(this.#size));
+    this.#buffers = signature.cache.map((port) => new Float32Array(this.#sizeOf(port)));
     for (let at = 0; at < this.#buffers.length; at++) this.#bind(at);
   }
 
@@ -72,17 +72,18 @@ export class SharedCache implements Cache {
   }
 
   /** Elements of one buffer. */
-  get #size(): number {
-    return this.#rows * this.#signature.kvHeads * this.#slots * this.#signature.headDim;
+  #sizeOf({ kvHeads, headDim }: CachePort): number {
+    return this.#rows * kvHeads * this.#slots * headDim;
   }
 
   #grow(total: number, used: number): void {
-    const { headDim } = this.#signature;
-    const before = this.#slots * headDim;
+    const before = this.#slots;
     while (this.#slots < total) this.#slots = Math.min(this.#slots * 2, this.#capacity);
     for (const [at, old] of this.#buffers.entries()) {
-      const grown = new Float32Array(this.#size);
-      copyRows(old, before, grown, this.#slots * headDim, used * headDim);
+      const port = this.#signature.cache[at];
+      const { headDim } = port;
+      const grown = new Float32Array(this.#sizeOf(port));
+      copyRows(old, before * headDim, grown, this.#slots * headDim, used * headDim);
       this.#buffers[at] = grown;
       this.#bind(at);
       // Frees the old buffer now, so that growing holds one buffer twice and not all of them.
@@ -92,10 +93,10 @@ export class SharedCache implements Cache {
 
   /** Makes one buffer the past and the present of its layer. */
   #bind(at: number): void {
-    const { cache, kvHeads, headDim } = this.#signature;
+    const { past, present, kvHeads, headDim } = this.#signature.cache[at];
     const shared = float32(this.#buffers[at], [this.#rows, kvHeads, this.#slots, headDim]);
-    this.#feeds[cache[at].past] = shared;
-    this.#outputs[cache[at].present] = shared;
+    this.#feeds[past] = shared;
+    this.#outputs[present] = shared;
   }
 }
 
@@ -111,7 +112,7 @@ export class GrowingCache implements Cache {
     this.#signature = signature;
     this.#rows = rows;
     this.#fetches = ['logits', ...signature.cache.map(({ present }) => present)];
-    for (const { past } of signature.cache) this.#feeds[past] = this.#tensor(0);
+    for (const port of signature.cache) this.#feeds[port.past] = this.#tensor(port, 0);
   }
 
   get bytes(): number {
@@ -126,18 +127,19 @@ export class GrowingCache implements Cache {
   }
 
   rewind(length: number): void {
-    const count = length * this.#signature.headDim;
-    for (const { past } of this.#signature.cache) {
+    for (const port of this.#signature.cache) {
+      const { past, headDim } = port;
+      const count = length * headDim;
       const old = this.#feeds[past];
-      const kept = this.#tensor(length);
-      const stride = old.dims[2] * this.#signature.headDim;
+      const kept = this.#tensor(port, length);
+      const stride = old.dims[2] * headDim;
       if (count > 0) copyRows(floatsOf(old), stride, floatsOf(kept), count, count);
       this.#feeds[past] = kept;
     }
   }
 
-  #tensor(length: number): Tensor {
-    const dims = [this.#rows, this.#signature.kvHeads, length, this.#signature.headDim];
+  #tensor({ kvHeads, headDim }: CachePort, length: number): Tensor {
+    const dims = [this.#rows, kvHeads, length, headDim];
     return float32(new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims);
   }
 }

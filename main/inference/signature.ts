@@ -1,12 +1,19 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { Port } from './session.ts';
 
-/** What a decoder graph takes and gives, recognised from its inputs and outputs. */
-export interface Signature {
-  /** Names of the inputs and outputs for keys and values, two per layer. */
-  readonly cache: readonly { readonly past: string; readonly present: string }[];
+/** The keys or the values of one layer: the input that takes them, the output that gives them. */
+export interface CachePort {
+  readonly past: string;
+  readonly present: string;
+  /** Layers may differ: heads can be cut out of one and not of another. */
   readonly kvHeads: number;
   readonly headDim: number;
+}
+
+/** What a decoder graph takes and gives, recognised from its inputs and outputs. */
+export interface Signature {
+  /** Two per layer. */
+  readonly cache: readonly CachePort[];
   readonly vocabularySize: number;
   /** Which of the optional inputs the graph has. */
   readonly takes: {
@@ -61,17 +68,15 @@ export function signatureOf(
 
   const pasts = inputs.filter(({ name }) => pastName.test(name));
   if (pasts.length === 0) throw invalid('a decoder takes its cache', 'past_key_values.0.key');
-  const [, kvHeads, , headDim] = pasts[0].shape;
-  if (typeof kvHeads !== 'number' || typeof headDim !== 'number')
-    throw invalid('the size of the cache is not fixed', pasts[0].name);
   const cache = pasts.map(({ name: past, dataType, shape }) => {
     const present = past.replace('past_key_values', 'present');
     if (!given.has(present)) throw invalid('a decoder gives its cache back', present);
     // The binding of onnxruntime-node 1.30.0 cannot pass float16 under Node 24.
     if (dataType !== 'float32') throw invalid(`the cache must be float32, not ${dataType}`, past);
-    if (shape[1] !== kvHeads || shape[3] !== headDim)
-      throw invalid('all layers must have the same cache shape', past);
-    return { past, present };
+    const [, kvHeads, , headDim] = shape;
+    if (typeof kvHeads !== 'number' || typeof headDim !== 'number')
+      throw invalid('the size of the cache is not fixed', past);
+    return { past, present, kvHeads, headDim };
   });
-  return { cache, kvHeads, headDim, vocabularySize, takes };
+  return { cache, vocabularySize, takes };
 }

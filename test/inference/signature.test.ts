@@ -22,11 +22,9 @@ const outputs = [
 it('recognises a decoder in the layout of common exporters', () => {
   expect(signatureOf('model.onnx', inputs, outputs)).toEqual({
     cache: [
-      { past: 'past_key_values.0.key', present: 'present.0.key' },
-      { past: 'past_key_values.0.value', present: 'present.0.value' },
+      { past: 'past_key_values.0.key', present: 'present.0.key', kvHeads: 4, headDim: 16 },
+      { past: 'past_key_values.0.value', present: 'present.0.value', kvHeads: 4, headDim: 16 },
     ],
-    kvHeads: 4,
-    headDim: 16,
     vocabularySize: 100,
     takes: {
       logits_index: false,
@@ -36,6 +34,14 @@ it('recognises a decoder in the layout of common exporters', () => {
       total_sequence_length: false,
     },
   });
+});
+
+it('reads the size of every layer’s cache, which pruning may have made different', () => {
+  const layer = (name: string) => port(name, 'float32', ['batch', 2, 'past', 16]);
+  const more = ['key', 'value'].map((what) => layer(`past_key_values.1.${what}`));
+  const given = ['key', 'value'].map((what) => layer(`present.1.${what}`));
+  const { cache } = signatureOf('model.onnx', [...inputs, ...more], [...outputs, ...given]);
+  expect(cache.map(({ kvHeads }) => kvHeads)).toEqual([4, 4, 2, 2]);
 });
 
 const replaced = <T extends { name: string }>(ports: T[], name: string, change: Partial<T>): T[] =>
@@ -63,7 +69,7 @@ it.each([
   ],
   [
     'past_key_values.0.value',
-    replaced(inputs, 'past_key_values.0.value', { shape: ['batch', 2, 'past', 16] }),
+    replaced(inputs, 'past_key_values.0.value', { shape: ['batch', 4, 'past', 'head'] }),
     outputs,
   ],
 ])('names %s where the graph is no decoder that can be run', (name, given, gives) => {

@@ -58,8 +58,9 @@ export function inspectGraph(
 ): GraphInspection {
   const signature = decoderSignature(model, file);
   const { parameters, precision, bytes } = countWeights(model);
-  const { headDim, kvHeads, cache } = signature;
-  const perToken = cache.length * kvHeads * headDim;
+  // Layers may differ, once heads were cut out of some of them.
+  const perToken = signature.cache.reduce((sum, port) => sum + port.kvHeads * port.headDim, 0);
+  const [{ kvHeads, headDim }] = signature.cache;
   const hidden = numberIn(config, 'hidden_size') ?? kvHeads * headDim;
   return {
     architecture: typeof config['model_type'] === 'string' ? config['model_type'] : 'onnx',
