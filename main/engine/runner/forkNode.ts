@@ -30,6 +30,11 @@ export function forkNode(entry: URL): StartRunner {
     });
     await once(child, 'spawn');
     children.add(child);
+    // Without a listener a failed kill would end this process; how the child ends, `exited` tells.
+    child.on(
+      'error',
+      (error) => void process.stderr.write(`runner ${child.pid}: ${error.message}\n`),
+    );
     return {
       pid: child.pid ?? 0,
       port: portOf(child),
