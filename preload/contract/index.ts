@@ -16,6 +16,7 @@ import {
   runSummarySchema,
 } from './generation.ts';
 import {
+  compressEstimateSchema,
   compressRequestSchema,
   jobEventSchema,
   jobSchema,
@@ -34,7 +35,7 @@ import {
   tensorFactsSchema,
   tokenSchema,
 } from './models.ts';
-import { recipeEstimateSchema, recipeSchema } from './recipe.ts';
+import { recipeSchema } from './recipe.ts';
 import {
   engineEventSchema,
   folderListingSchema,
@@ -117,7 +118,7 @@ export const contract = {
     /** Queues one job per recipe; what is wrong with model or name is said at once. */
     start: call.input(compressRequestSchema).output(z.object({ ids: z.array(z.string()) })),
     /** Checks a recipe against a model, and predicts what it makes of it, without running it. */
-    estimate: call.input(model.extend({ recipe: recipeSchema })).output(recipeEstimateSchema),
+    estimate: call.input(model.extend({ recipe: recipeSchema })).output(compressEstimateSchema),
   },
   jobs: {
     /** The newest first. */

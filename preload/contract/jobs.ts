@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import { errorDataSchema, errorMessages, type ErrorCode } from './errors.ts';
 import { modelRecordSchema } from './models.ts';
-import { layerReportSchema, passReportSchema, recipeSchema } from './recipe.ts';
+import {
+  layerReportSchema,
+  passReportSchema,
+  recipeEstimateSchema,
+  recipeSchema,
+} from './recipe.ts';
 
 /**
  * `interrupted`: its process ended before it did; it can be resumed behind the last finished pass.
@@ -116,6 +121,22 @@ export const compressRequestSchema = z.object({
 });
 export type CompressInput = z.input<typeof compressRequestSchema>;
 export type CompressRequest = z.infer<typeof compressRequestSchema>;
+
+/** What a dry run says. */
+export const compressEstimateSchema = recipeEstimateSchema.extend({
+  /** The text that calibrated passes will see; null where none looks at it. */
+  calibration: z
+    .object({
+      sequences: z.number().int(),
+      length: z.number().int(),
+      /** sequences · length */
+      tokens: z.number().int(),
+      /** Tokens of the whole text; pieces overlap where it has less than `tokens`. */
+      available: z.number().int(),
+    })
+    .nullable(),
+});
+export type CompressEstimate = z.infer<typeof compressEstimateSchema>;
 
 /** A recipe that can be chosen by its name. */
 export const recipeRecordSchema = z.object({

@@ -406,3 +406,29 @@ export const recipeEstimateSchema = z.object({
   seconds: z.number(),
 });
 export type RecipeEstimate = z.infer<typeof recipeEstimateSchema>;
+
+/** Whether a step looks at activations of calibration text. */
+export function needsCalibration(step: Step): boolean {
+  switch (step.pass) {
+    case 'quantize-gptq':
+    case 'quantize-awq':
+    case 'quantize-int8-static':
+    case 'smooth-quant':
+    case 'prune-wanda':
+    case 'prune-sparsegpt':
+      return true;
+    case 'quantize-kquant':
+      return step.importance;
+    case 'quantize-mixed':
+      return step.sensitivity !== 'weight-error' || step.method === 'gptq';
+    case 'prune-heads':
+    case 'prune-neurons':
+      return step.criterion === 'activation';
+    case 'prune-layers':
+      return step.layers === undefined;
+    case 'low-rank':
+      return step.whiten;
+    default:
+      return false;
+  }
+}
