@@ -110,7 +110,7 @@ async function storeMatMulNBits(
 }
 
 /** `packBlocks`, some rows at a time, so that a cancel is heard in time. */
-async function packSlices(
+export async function packSlices(
   quantized: Quantized,
   signal: AbortSignal,
 ): Promise<ReturnType<typeof packBlocks>> {

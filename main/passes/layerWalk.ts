@@ -12,7 +12,8 @@ export interface LayerMethod<State> {
   readonly sequential: boolean;
   start(linear: FloatLinear): State;
   add(state: State, rows: Matrix<Float32Array>, linear: FloatLinear): Promise<void> | void;
-  finish(linear: FloatLinear, state: State): Promise<LayerChange>;
+  /** Null where the layer was only looked at. */
+  finish(linear: FloatLinear, state: State): Promise<LayerChange | null>;
 }
 
 /** How a layer is changed; no edit leaves it as it is. */
@@ -76,10 +77,13 @@ async function walkThrough<State>(
         if (state === undefined) continue;
         states.delete(linear.input);
         context.progress(done / total, linear.name);
-        const { edit, report } = await method.finish(linear, state);
-        if (edit !== null) current = edited(current, edit);
-        layers.push(report);
-        context.layer(report);
+        const change = await method.finish(linear, state);
+        if (change !== null) {
+          const { edit, report } = change;
+          if (edit !== null) current = edited(current, edit);
+          layers.push(report);
+          context.layer(report);
+        }
         done += linear.rows * linear.columns;
       }
     }

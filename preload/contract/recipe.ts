@@ -370,6 +370,10 @@ export const layerReportSchema = z.object({
   bytes: z.number(),
   seconds: z.number(),
   note: z.string().optional(),
+  /** How sensitive the layer is: what each number of bits would take and cost (`quantize-mixed`). */
+  sensitivity: z
+    .array(z.object({ bits: z.number(), bytes: z.number(), error: z.number() }))
+    .optional(),
 });
 export type LayerReport = z.infer<typeof layerReportSchema>;
 
