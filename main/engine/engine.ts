@@ -6,7 +6,8 @@ import type { Core } from './core.ts';
 import { machineMemory, physicalCores } from './machine.ts';
 import { createRouter, type EngineRouter } from './router.ts';
 import type { StartRunner } from './runner/host.ts';
-import type { Limits } from './runner/limits.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { defaultLimits, type Limits } from './runner/limits.ts';
 import { createSupervisor } from './runner/supervisor.ts';
 
 export interface EngineOptions {
@@ -54,9 +55,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     memoryLimit: () => settings().memoryLimitBytes,
     onState: (state) => tell({ kind: 'runner', state }),
   });
+  const core: Core = { library, supervisor, events, resources, settings, tell };
+  const jobs = createJobs({
+    core,
+    startRunner: options.startRunner,
+    limits: { ...defaultLimits, ...options.limits },
+  });
   return {
-    router: createRouter({ library, supervisor, events, resources, settings, tell }),
+    router: createRouter(core, jobs),
     async close() {
+      await jobs.close();
       await supervisor.close();
       library.close();
     },

@@ -1,10 +1,12 @@
 import { implement, type Router } from '@orpc/server';
 import { contract } from '../../preload/contract/index.ts';
 import { bench } from './bench.ts';
+import { estimateRecipe, linears, variantReport } from './compress.ts';
 import { refOf, type Core } from './core.ts';
 import { typedErrors } from './errors.ts';
 import { generate } from './generate.ts';
 import { importModel } from './import.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import { graphFacts, memory, modelFacts } from './models.ts';
 import { listModels, openModel } from './openModel.ts';
 import { listFolders, systemInfo } from './system.ts';
@@ -13,7 +15,7 @@ import { listFolders, systemInfo } from './system.ts';
 export type EngineRouter = Router<typeof contract, Record<string, unknown>>;
 
 /** The contract, answered. */
-export function createRouter(core: Core): EngineRouter {
+export function createRouter(core: Core, jobs: Jobs): EngineRouter {
   const { library, supervisor } = core;
   const os = implement(contract).use(typedErrors);
   return os.router({
@@ -46,6 +48,29 @@ export function createRouter(core: Core): EngineRouter {
         core.tell({ kind: 'models-changed' });
         return record;
       }),
+      report: os.models.report.handler(({ input, signal }) => variantReport(core, input, signal)),
+      linears: os.models.linears.handler(({ input, signal }) => linears(core, input, signal)),
+    },
+    compress: {
+      start: os.compress.start.handler(async ({ input, signal }) => ({
+        ids: await jobs.start(input, signal),
+      })),
+      estimate: os.compress.estimate.handler(({ input, signal }) =>
+        estimateRecipe(core, input, signal),
+      ),
+    },
+    jobs: {
+      list: os.jobs.list.handler(() => jobs.list()),
+      get: os.jobs.get.handler(({ input }) => jobs.get(input.id)),
+      watch: os.jobs.watch.handler(({ input, signal }) => jobs.watch(input.id, signal)),
+      cancel: os.jobs.cancel.handler(({ input }) => jobs.cancel(input.id)),
+      resume: os.jobs.resume.handler(({ input }) => jobs.resume(input.id)),
+      remove: os.jobs.remove.handler(({ input }) => jobs.remove(input.id)),
+    },
+    recipes: {
+      list: os.recipes.list.handler(() => library.recipes.list()),
+      save: os.recipes.save.handler(({ input }) => library.recipes.save(input)),
+      remove: os.recipes.remove.handler(({ input }) => library.recipes.remove(input.name)),
     },
     runners: {
       list: os.runners.list.handler(() => supervisor.states()),

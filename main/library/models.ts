@@ -21,8 +21,7 @@ export interface ModelStore {
   find(name: string): Manifest | null;
   /** Throws `already_exists` when a model of this name is there. */
   checkFree(name: string): void;
-  /** The name, or the next one that is not taken: `name-2`. */
-  freeName(name: string): string;
+  isTaken(name: string): boolean;
   /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
   add(temporary: string, manifest: Manifest): Manifest;
   /**
@@ -120,7 +119,7 @@ export function modelStore(
       if (isTaken(name)) throw taken(name);
     },
 
-    freeName: (name) => freeName(name, isTaken),
+    isTaken,
 
     add(temporary, manifest) {
       const { name } = manifest.record;
@@ -215,7 +214,8 @@ function folderNames(parent: string): string[] {
     .toSorted();
 }
 
-function freeName(wanted: string, isTaken: (name: string) => boolean): string {
+/** The name, or the next one that is not taken: `name-2`. */
+export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
   if (!isTaken(wanted)) return wanted;
   for (let number = 2; ; number++) {
     const name = `${wanted}-${number}`;

@@ -14,6 +14,13 @@ import {
   tensorFactsSchema,
   tokenSchema,
 } from '../../../preload/contract/models.ts';
+import {
+  compressEstimateSchema,
+  jobLayerSchema,
+  jobProgressSchema,
+  linearFactsSchema,
+} from '../../../preload/contract/jobs.ts';
+import { passReportSchema, recipeSchema } from '../../../preload/contract/recipe.ts';
 import { deviceSchema } from '../../../preload/contract/system.ts';
 import { networkSizesSchema } from '../../library/manifest.ts';
 
@@ -64,6 +71,35 @@ export type Loaded = z.infer<typeof loadedSchema>;
 export const benchMeasuredSchema = benchResultSchema.omit({ peakRssBytes: true, loadMs: true });
 export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 
+export const estimateRequestSchema = z.object({
+  folder: z.string(),
+  recipe: recipeSchema,
+  /** The folder of what ships with Lathe. */
+  resources: z.string(),
+});
+export type EstimateRequest = z.infer<typeof estimateRequestSchema>;
+
+export const compressRequestSchema = estimateRequestSchema.extend({
+  /** The job's own folder: what passes gave is kept here, and a job that broke off goes on from it. */
+  work: z.string(),
+  threads: z.number().int().positive(),
+  device: deviceSchema,
+});
+export type CompressRequest = z.infer<typeof compressRequestSchema>;
+
+/** What a job tells while it runs; `progress` also says only that it still lives. */
+export const compressToldSchema = z.discriminatedUnion('kind', [
+  /** The first: reports of passes that were done before it was interrupted. */
+  z.object({ kind: z.literal('started'), passes: z.array(passReportSchema) }),
+  jobProgressSchema.extend({ kind: z.literal('progress') }),
+  jobLayerSchema.extend({ kind: z.literal('layer') }),
+  /** The result of the step is kept. */
+  z.object({ kind: z.literal('pass'), step: z.number().int(), report: passReportSchema }),
+  /** The last: the folder with graph and config.json of the result, within `work`. */
+  z.object({ kind: z.literal('done'), folder: z.string() }),
+]);
+export type CompressTold = z.infer<typeof compressToldSchema>;
+
 const call = oc.errors(errorMap);
 const folder = z.object({ folder: z.string() });
 const events = <T extends z.ZodType>(done: T) => eventIterator(z.union([progressSchema, done]));
@@ -82,6 +118,9 @@ export const runnerContract = {
   generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
   /** Of the model loaded last. */
   bench: call.input(benchRequestSchema).output(events(benchMeasuredSchema)),
+  linears: call.input(folder).output(z.array(linearFactsSchema)),
+  estimate: call.input(estimateRequestSchema).output(compressEstimateSchema),
+  compress: call.input(compressRequestSchema).output(eventIterator(compressToldSchema)),
   /** Ends the job that streams now, after its current step; answers when it has ended. */
   cancel: call.output(z.void()),
 };

@@ -4,6 +4,8 @@ export interface Limits {
   readonly loadingMs: number;
   /** Silence while it runs: a prefill chunk or a token on a slow machine. */
   readonly runningMs: number;
+  /** Silence while it compresses: a job says that it lives whenever its thread is free. */
+  readonly compressingMs: number;
   /** From a cancel to the end of the job. */
   readonly cancelMs: number;
   /** Between two looks at the resident set. */
@@ -19,6 +21,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   loadingMs: 30_000,
   runningMs: 30_000,
+  compressingMs: 300_000,
   cancelMs: 1_000,
   pollMs: 250,
   crashes: 3,

@@ -32,6 +32,21 @@ export const runnerRouter = os.router({
   bench: os.bench.handler(({ input, signal }) =>
     jobs.run(signal, (stop) => bench(holder.get(), input, stop)),
   ),
+  // Passes are many files: they are loaded by who needs them.
+  linears: os.linears.handler(async ({ input }) => {
+    const { linearTable } = await import('./recipeFacts.ts');
+    return linearTable(input.folder);
+  }),
+  estimate: os.estimate.handler(async ({ input }) => {
+    const { estimate } = await import('./recipeFacts.ts');
+    return estimate(input);
+  }),
+  compress: os.compress.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (stop) {
+      const { compress } = await import('./compress.ts');
+      yield* compress(input, stop);
+    }),
+  ),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 

@@ -1,4 +1,3 @@
-import pidusage from 'pidusage';
 import { LatheError } from '../../../preload/contract/errors.ts';
 import type { RunnerState } from '../../../preload/contract/system.ts';
 import { isAlive } from '../../library/folders.ts';
@@ -6,6 +5,7 @@ import type { RunnerClient } from './contract.ts';
 import type { StartRunner } from './host.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createQueue } from './queue.ts';
+import { blind, residentBytesOf, tooLarge } from './residentSet.ts';
 import { watchRunner, type WatchedRunner } from './watched.ts';
 
 /** A model as the supervisor knows it: one runner per folder, shown under the name. */
@@ -263,21 +263,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 /** Smaller changes of a resident set are not worth a message. */
 const noticeableBytes = 2 ** 20;
 
-async function residentBytesOf(pid: number): Promise<number> {
-  const usage = await pidusage(pid);
-  return usage.memory;
-}
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
-function tooLarge(name: string, bytes: number, limit: number): LatheError {
-  return new LatheError(
-    'memory_limit',
-    `the process that ran ${name} used more memory than its limit of ${gigabytes(limit)}: ${gigabytes(bytes)}`,
-    { value: String(bytes), next: ['choose-model', 'shorten-prompt'] },
-  );
-}
-
 function quarantined(name: string, count: number, windowMs: number): LatheError {
   return new LatheError(
     'model_quarantined',
@@ -288,13 +273,3 @@ function quarantined(name: string, count: number, windowMs: number): LatheError 
 
 /** Not a failure: the model was let go. */
 const unloaded = (): LatheError => new LatheError('cancelled', 'the model was unloaded');
-
-/** A process that cannot be measured cannot be held to its limit. */
-function blind(error: unknown): LatheError {
-  return new LatheError(
-    'runner_crashed',
-    `the memory of a runner cannot be measured: ${error instanceof Error ? error.message : String(error)}`,
-    { next: ['retry'] },
-    { cause: error },
-  );
-}

@@ -8,7 +8,7 @@ import type { Exit, RunnerProcess } from './host.ts';
 import type { Limits } from './limits.ts';
 
 /** What a job is doing, which decides how long it may be silent. */
-export type Phase = 'loading' | 'running';
+export type Phase = 'loading' | 'running' | 'compressing';
 
 /**
  * One runner and the watch over it: every wait ends when the process ends, when it is silent for
@@ -98,7 +98,7 @@ export function watchRunner(process: RunnerProcess, model: string, limits: Limit
     },
 
     async *stream(phase, call, signal) {
-      const limitMs = phase === 'loading' ? limits.loadingMs : limits.runningMs;
+      const limitMs = limits[`${phase}Ms`];
       const silent = hung(phase, limitMs);
       let events: AsyncIterator<unknown, unknown> | undefined;
       let ended = false;

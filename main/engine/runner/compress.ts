@@ -1,0 +1,129 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { LatheError } from '../../../preload/contract/errors.ts';
+import type { PassReport } from '../../../preload/contract/recipe.ts';
+import { Decoder } from '../../inference/decoder.ts';
+import { graphFile } from '../../library/graphs.ts';
+import { runRecipe } from '../../passes/sequence.ts';
+import { openMultiply } from '../calibration/multiply.ts';
+import { createChannel } from '../channel.ts';
+import { calibrationFor } from './calibrationFor.ts';
+import { forgetEarlier, keepPass, keptFolder, openKept, readCheckpoint } from './checkpoint.ts';
+import type { CompressRequest, CompressTold } from './contract.ts';
+import { inputFor, openInput } from './passInput.ts';
+
+/** A sign of life comes at least this often while the event loop runs at all, in milliseconds. */
+const heartbeatMs = 2000;
+
+type Tell = (event: CompressTold) => void;
+
+/**
+ * Runs a recipe on a model folder and keeps the result of every pass in the job's own folder, so
+ * that a run which broke off goes on behind the last one, with the same bytes in the end. Ends with
+ * the folder of the result, which the runtime has loaded and run once.
+ */
+export async function* compress(
+  request: CompressRequest,
+  signal: AbortSignal,
+): AsyncGenerator<CompressTold> {
+  const channel = createChannel<CompressTold>();
+  let latest: CompressTold = { kind: 'progress', fraction: 0, step: null, detail: 'reading' };
+  const tell: Tell = (event) => {
+    if (event.kind === 'progress') latest = event;
+    channel.push(event);
+  };
+  const heart = setInterval(() => channel.push(latest), heartbeatMs);
+  runAll(request, signal, tell).then(
+    (done) => {
+      channel.push(done);
+      channel.end();
+    },
+    (error: unknown) => channel.end(error),
+  );
+  try {
+    yield* channel.read();
+  } finally {
+    clearInterval(heart);
+  }
+}
+
+async function runAll(
+  request: CompressRequest,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<CompressTold> {
+  const { folder, work, recipe, threads } = request;
+  const begin = readCheckpoint(work);
+  tell({ kind: 'started', passes: begin.reports });
+  const scratch = join(work, 'scratch');
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  const multiply = await openMultiply({ threads, device: 'cpu' });
+  let opened = begin.done === 0 ? openInput(folder) : openKept(work, begin);
+  try {
+    const input = begin.done === 0 ? await inputFor(opened, recipe.passes) : opened;
+    const calibration = await calibrationFor({ ...request, scratch }, input, signal);
+    const remaining = clock();
+    const reports: PassReport[] = [...begin.reports];
+    const context = {
+      signal,
+      multiply,
+      seed: recipe.calibration.seed,
+      async calibration() {
+        if (calibration) return calibration;
+        throw new Error('a pass asked for calibration that needsCalibration does not know of');
+      },
+      progress: (fraction: number, step: number, detail: string) =>
+        tell({ kind: 'progress', fraction, step, detail, ...remaining(fraction) }),
+      layer: (step: number, report: PassReport['layers'][number]) =>
+        tell({ kind: 'layer', step, report }),
+      onPassDone(step: number, output: Parameters<typeof keepPass>[2], report: PassReport) {
+        reports.push(report);
+        const checkpoint = { done: step + 1, reports };
+        keepPass(work, checkpoint, output);
+        const before = opened;
+        opened = openKept(work, checkpoint);
+        before.close();
+        forgetEarlier(work, checkpoint);
+        tell({ kind: 'pass', step, report });
+        return opened;
+      },
+    };
+    await runRecipe(input, recipe, context, { from: begin.done, reports: begin.reports });
+    tell({ kind: 'progress', fraction: 1, step: null, detail: 'running the result once' });
+    const result = keptFolder(work, { done: recipe.passes.length });
+    await probe(graphFile(result), request);
+    return { kind: 'done', folder: result };
+  } finally {
+    await multiply.close();
+    opened.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Runs two tokens: a variant that the runtime refuses, or that gives NaN, is not published. */
+async function probe(file: string, { threads, device }: CompressRequest): Promise<void> {
+  const decoder = await Decoder.open(file, { threads, device, contextLength: 2 });
+  try {
+    const logits = await decoder.prefill([0, 1]);
+    if (logits.every((logit) => Number.isFinite(logit))) return;
+    throw new LatheError('values_not_finite', 'the result gives logits that are no numbers', {
+      file,
+      tensor: 'logits',
+    });
+  } finally {
+    await decoder.close();
+  }
+}
+
+/** Time still to go, as the share done since now suggests; nothing before that can be said. */
+function clock(): (fraction: number) => { remainingMs?: number } {
+  const start = performance.now();
+  let first: number | null = null;
+  return (fraction) => {
+    first ??= fraction;
+    const done = fraction - first;
+    if (done < 0.02) return {};
+    return { remainingMs: ((performance.now() - start) * (1 - fraction)) / done };
+  };
+}
