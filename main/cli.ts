@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   tokenize: () => import('./commands/tokenize.ts'),
   generate: () => import('./commands/generate.ts'),
   bench: () => import('./commands/bench.ts'),
+  compress: () => import('./commands/compress.ts'),
   studio: () => import('./commands/studio.ts'),
 };
 

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type * as z from 'zod';
+import type { EngineClient } from '../../preload/contract/index.ts';
+import { recipeSchema, type Recipe } from '../../preload/contract/recipe.ts';
+import { typedPath, UsageError } from './arguments.ts';
+
+/** The recipe that was typed, by its name or its file, with what `--set` changes. */
+export async function recipeOf(
+  typed: string,
+  changes: readonly string[],
+  client: EngineClient,
+): Promise<Recipe> {
+  const written = isFile(typed) ? readRecipe(typed) : await named(typed, client);
+  const changed = changes
+    .map(parseChange)
+    .reduce<unknown>((recipe, { path, value }) => withValue(recipe, path, value), written);
+  const result = recipeSchema.safeParse(changed, { reportInput: true });
+  if (result.success) return result.data;
+  throw new UsageError(result.error.issues.map(issueText).join('; '));
+}
+
+/** `passes.0.bits=2`: a path into the recipe and a value in JSON, or plain text. */
+export function parseChange(text: string): { path: string[]; value: unknown } {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`--set must be PATH=VALUE, as in passes.0.bits=2: ${text}`);
+  const value = text.slice(at + 1);
+  try {
+    return { path: text.slice(0, at).split('.'), value: JSON.parse(value) };
+  } catch {
+    // What is no JSON is text: `passes.0.accuracy=exact`.
+    return { path: text.slice(0, at).split('.'), value };
+  }
+}
+
+const isFile = (typed: string): boolean =>
+  /[/\\]|\.json$/.test(typed) || existsSync(typedPath(typed));
+
+function readRecipe(typed: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(typedPath(typed), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--recipe cannot be read: ${typed}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--recipe is not JSON: ${typed}: ${problem}`, { cause: error });
+  }
+}
+
+async function named(typed: string, client: EngineClient): Promise<Recipe> {
+  const recipes = (await client.recipes.list()).map(({ recipe }) => recipe);
+  const found = recipes.find(({ name }) => name === typed);
+  if (found) return found;
+  const known = recipes.map(({ name }) => name).join(', ');
+  throw new UsageError(`no recipe of this name: ${typed}; there are ${known}`);
+}
+
+/** A copy with another value at a path. */
+function withValue(part: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(part)) {
+    const index = Number(key);
+    if (!Number.isInteger(index) || index < 0 || index >= part.length) {
+      throw new UsageError(`--set: there are ${part.length} here, from 0: ${key}`);
+    }
+    return part.with(index, withValue(part[index], rest, value));
+  }
+  const fields: [string, unknown][] =
+    typeof part === 'object' && part !== null ? Object.entries(part) : [];
+  const before = new Map(fields);
+  return Object.fromEntries(before.set(key, withValue(before.get(key), rest, value)));
+}
+
+/** `passes.0.bits: what is wrong`. */
+function issueText(issue: z.core.$ZodIssue): string {
+  const isPass = issue.code === 'invalid_union' && issue.path.at(-1) === 'pass';
+  const input = isPass ? passIn(issue.input) : undefined;
+  const message = isPass ? `there is no such pass: ${input ?? 'nothing'}` : issue.message;
+  return `${issue.path.join('.') || 'recipe'}: ${message}`;
+}
+
+function passIn(input: unknown): string | undefined {
+  if (typeof input === 'string') return input;
+  if (typeof input !== 'object' || input === null || !('pass' in input)) return undefined;
+  return JSON.stringify(input.pass);
+}
