@@ -13,7 +13,6 @@ import type {
   Prompt,
 } from '../../preload/contract/index.ts';
 import { toFailure, type Failure } from './failure.ts';
-import { readStored, type Memory } from './memory.ts';
 
 export type ImportState =
   | { readonly kind: 'idle' }
@@ -38,7 +37,7 @@ export interface Models {
   /** Copies a folder into the library; resolves to the new key, or null when it failed. */
   importFolder(path: string, name?: string): Promise<string | null>;
   cancelImport(): void;
-  /** Forgets a folder opened in place, or moves a model of the library to the trash. */
+  /** Forgets a folder opened in place, or moves a model of the library to the trash. Gives the undo. */
   remove(model: ModelRecord): Promise<() => Promise<void>>;
   folders(path: string | null): Promise<FolderListing>;
   facts(key: string): Promise<ModelFacts>;
@@ -52,33 +51,19 @@ export interface Models {
 export const modelKey = ({ source, name, folder }: ModelRecord): string =>
   source === 'folder' ? folder : name;
 
-/** What is there to run: the library, and folders opened in place (remembered over restarts). */
-export function createModels(client: EngineClient, memory: Memory): Models {
+/** What is there to run: the library, and folders opened in place, which the engine remembers. */
+export function createModels(client: EngineClient): Models {
   const store = createStore<ModelsState>(() => ({
     models: null,
     selected: null,
     importing: { kind: 'idle' },
     failure: null,
   }));
-  let opened: readonly string[] = readStored<{ paths: string[] }>(memory, 'opened').paths ?? [];
   let importing: AbortController | null = null;
 
-  const remember = (paths: readonly string[]): void => {
-    opened = paths;
-    memory.write('opened', { paths });
-  };
-  /** A folder that has gone since is left out of the list, not an error of the list. */
-  const openedRecords = async (known: readonly ModelRecord[]): Promise<ModelRecord[]> => {
-    const keys = new Set(known.map(modelKey));
-    const facts = await Promise.allSettled(
-      opened.filter((path) => !keys.has(path)).map((model) => client.models.facts({ model })),
-    );
-    return facts.flatMap((result) => (result.status === 'fulfilled' ? [result.value.record] : []));
-  };
   const load = async (): Promise<void> => {
     try {
-      const known = await client.models.list();
-      const models = [...known, ...(await openedRecords(known))];
+      const models = await client.models.list();
       store.setState(({ selected }) => ({
         models,
         failure: null,
@@ -105,7 +90,6 @@ export function createModels(client: EngineClient, memory: Memory): Models {
       store.setState({ importing: { kind: 'importing', path, progress: null } });
       try {
         const { record } = await client.models.facts({ model: path });
-        remember([...new Set([...opened, record.folder])]);
         return await added(record);
       } catch (error) {
         store.setState({ importing: { kind: 'failed', path, failure: toFailure(error) } });
@@ -140,17 +124,7 @@ export function createModels(client: EngineClient, memory: Memory): Models {
       store.setState({ importing: { kind: 'idle' } });
     },
     async remove(model) {
-      const key = modelKey(model);
-      if (opened.includes(key)) {
-        const before = opened;
-        remember(opened.filter((path) => path !== key));
-        await load();
-        return async () => {
-          remember(before);
-          await load();
-        };
-      }
-      const { trashId } = await client.models.remove({ model: key });
+      const { trashId } = await client.models.remove({ model: modelKey(model) });
       await load();
       return async () => {
         await client.models.restore({ trashId });

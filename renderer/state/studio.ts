@@ -54,7 +54,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const draft = createDraft(memory);
   const generation = createGeneration(client, frame);
   const history = createHistory(client);
-  const models = createModels(client, memory);
+  const models = createModels(client);
   const navigation = createNavigation(memory);
   const presets = createPresets(client);
   const runners = createRunners(client);

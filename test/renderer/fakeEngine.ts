@@ -268,7 +268,12 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         models.push(model);
         yield { kind: 'done', model };
       }),
-      facts: checked.models.facts.handler(({ input }) => facts(find(input.model))),
+      // As the engine does: a folder asked for by its path is remembered.
+      facts: checked.models.facts.handler(({ input }) => {
+        const model = find(input.model);
+        if (!models.includes(model)) models.push(model);
+        return facts(model);
+      }),
       tensors: checked.models.tensors.handler(({ input }) => tensors(find(input.model))),
       graph: checked.models.graph.handler(({ input }) => graph(input.form)),
       memory: checked.models.memory.handler(

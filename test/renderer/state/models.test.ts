@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createModels, modelKey } from '../../../renderer/state/models.ts';
-import { noMemory, storageMemory } from '../../../renderer/state/memory.ts';
 import { createFakeEngine } from '../fakeEngine.ts';
 
 const names = (models: ReturnType<typeof createModels>) =>
@@ -8,7 +7,7 @@ const names = (models: ReturnType<typeof createModels>) =>
 
 describe('models', () => {
   it('open a folder in place, list it behind the library and select it', async () => {
-    const models = createModels(createFakeEngine({ models: [] }).client, noMemory);
+    const models = createModels(createFakeEngine({ models: [] }).client);
     await models.load();
 
     expect(await models.openFolder('/models/SmolLM2-135M')).toBe('/models/SmolLM2-135M');
@@ -17,24 +16,21 @@ describe('models', () => {
     expect(models.store.getState().selected).toBe('/models/SmolLM2-135M');
   });
 
-  it('remember folders opened in place', async () => {
-    const kept = new Map<string, string>();
-    const memory = storageMemory({
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => void kept.set(key, value),
-    });
-    const { client } = createFakeEngine({ models: [] });
-    await createModels(client, memory).openFolder('/models/stories15M');
-    await expect.poll(() => kept.get('lathe.opened')).toBe('{"paths":["/models/stories15M"]}');
+  it('forget a folder opened in place, and bring it back', async () => {
+    const models = createModels(createFakeEngine({ models: [] }).client);
+    await models.openFolder('/models/stories15M');
+    const [folder] = models.store.getState().models ?? [];
+    if (!folder) throw new Error('the folder is not listed');
 
-    const later = createModels(client, memory);
-    await later.load();
+    const restore = await models.remove(folder);
+    expect(names(models)).toEqual([]);
+    await restore();
 
-    expect(names(later)).toEqual(['stories15M']);
+    expect(names(models)).toEqual(['stories15M']);
   });
 
   it('say why a folder cannot be opened', async () => {
-    const models = createModels(createFakeEngine().client, noMemory);
+    const models = createModels(createFakeEngine().client);
 
     expect(await models.openFolder('/nowhere')).toBeNull();
 
@@ -50,7 +46,7 @@ describe('models', () => {
   });
 
   it('import a folder with progress', async () => {
-    const models = createModels(createFakeEngine({ models: [] }).client, noMemory);
+    const models = createModels(createFakeEngine({ models: [] }).client);
     const fractions: number[] = [];
     models.store.subscribe(({ importing }) => {
       if (importing.kind === 'importing' && importing.progress?.fraction !== undefined)
@@ -64,7 +60,7 @@ describe('models', () => {
   });
 
   it('bring a removed model back', async () => {
-    const models = createModels(createFakeEngine().client, noMemory);
+    const models = createModels(createFakeEngine().client);
     await models.load();
     const model = models.store.getState().models?.find(({ source }) => source === 'library');
     if (!model) throw new Error('the library is empty');
