@@ -70,18 +70,18 @@ export async function openDesktop(home: string): Promise<Shell> {
   });
   const child = application.process();
   passOn(child.stderr, /^(Debugger|DevTools|For help|Waiting for the debugger)/);
-  const page = await application.firstWindow();
-  await page.waitForURL((url) => url.protocol !== 'about:');
-  const appearedAt = performance.now();
-  await ready(page);
-  return {
-    page,
-    home,
-    appearedAt,
-    application,
-    runners: () => processesNamed(application, 'Lathe runner'),
-    quit: () => leave(child, () => application.close()),
-  };
+  const quit = (): Promise<number[]> => leave(child, () => application.close());
+  try {
+    const page = await application.firstWindow();
+    await page.waitForURL((url) => url.protocol !== 'about:');
+    const appearedAt = performance.now();
+    await ready(page, child);
+    const runners = (): Promise<number[]> => processesNamed(application, 'Lathe runner');
+    return { page, home, appearedAt, application, runners, quit };
+  } catch (error) {
+    await quit();
+    throw error;
+  }
 }
 
 async function openBrowser(home: string): Promise<Shell> {
@@ -93,29 +93,35 @@ async function openBrowser(home: string): Promise<Shell> {
   passOn(child.stderr, /^$/);
   const url = await firstAddress(child);
   const browser = await chromium.launch({ executablePath: chromiumPath() });
-  const page = await browser.newPage({ viewport: { width: 1360, height: 880 } });
-  await page.goto(url);
-  const appearedAt = performance.now();
-  await ready(page);
-  return {
-    page,
-    home,
-    appearedAt,
-    application: null,
-    runners: async () => {
-      const all = descendants(child.pid ?? 0);
-      return all.filter(({ command }) => /runner[/.]/.test(command)).map(({ pid }) => pid);
-    },
-    quit: async () => {
-      await browser.close();
-      return leave(child, async () => void child.kill('SIGINT'));
-    },
+  const quit = async (): Promise<number[]> => {
+    await browser.close();
+    return leave(child, async () => void child.kill('SIGINT'));
   };
+  try {
+    const page = await browser.newPage({ viewport: { width: 1360, height: 880 } });
+    await page.goto(url);
+    const appearedAt = performance.now();
+    await ready(page, child);
+    const runners = async (): Promise<number[]> =>
+      descendants(child.pid ?? 0)
+        .filter(({ command }) => /runner[/.]/.test(command))
+        .map(({ pid }) => pid);
+    return { page, home, appearedAt, application: null, runners, quit };
+  } catch (error) {
+    await quit();
+    throw error;
+  }
 }
 
-/** The page is usable when it knows the library. */
-async function ready(page: Page): Promise<void> {
-  await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeEnabled();
+/** The page is usable when it knows the library; if it never is, what there was instead. */
+async function ready(page: Page, child: ChildProcess): Promise<void> {
+  try {
+    await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeEnabled();
+  } catch (cause) {
+    const status = await page.locator('body').innerText();
+    const processes = descendants(child.pid ?? 0).map(({ pid, command }) => `${pid} ${command}`);
+    throw new Error([`not ready: ${status}`, ...processes].join('\n'), { cause });
+  }
 }
 
 /** The utility processes of this name. */

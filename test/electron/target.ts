@@ -67,6 +67,13 @@ export async function openTarget(
     send('Runtime.callFunctionOn', call).catch(() => undefined);
   };
 
+  const enter = (id: number): void => {
+    context = id;
+    const messages = waiting;
+    waiting = [];
+    messages.forEach(post);
+  };
+
   const decideNavigation = (request: { requestId: string; url: string; frameId: string }): void => {
     const own = ownNavigation || request.frameId !== targetId;
     ownNavigation = false;
@@ -79,19 +86,19 @@ export async function openTarget(
     'Runtime.executionContextCreated': (params: {
       context: { id: number; name: string; auxData: { frameId: string } };
     }) => {
-      if (params.context.name !== world || params.context.auxData.frameId !== targetId) return;
-      context = params.context.id;
-      const messages = waiting;
-      waiting = [];
-      messages.forEach(post);
+      const { id, name, auxData } = params.context;
+      if (name === world && auxData.frameId === targetId) enter(id);
     },
     'Runtime.executionContextsCleared': () => {
       if (context === null) return;
       context = null;
       events.contextLost();
     },
-    'Runtime.bindingCalled': (params: { payload: string }) =>
-      events.fromPage(JSON.parse(params.payload) as FromPage),
+    'Runtime.bindingCalled': (params: { payload: string; executionContextId: number }) => {
+      // Who speaks is there, even if the end of the document before was reported late.
+      enter(params.executionContextId);
+      events.fromPage(JSON.parse(params.payload) as FromPage);
+    },
     'Page.frameNavigated': (params: { frame: { url: string; parentId?: string } }) => {
       if (params.frame.parentId === undefined) events.navigated(params.frame.url);
     },
