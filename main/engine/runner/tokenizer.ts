@@ -12,6 +12,8 @@ const names = {
   config: 'tokenizer_config.json',
   generation: 'generation_config.json',
   modelConfig: 'config.json',
+  jinja: 'chat_template.jinja',
+  template: 'chat_template.json',
 } as const;
 
 /** The one read last: a large vocabulary takes a second, and an editor asks at every key. */
@@ -39,5 +41,6 @@ async function openFolder(folder: string): Promise<Tokenizer> {
     config: optional(names.config),
     generation: optional(names.generation),
     modelConfig: read(names.modelConfig),
+    chatTemplate: optional(names.jinja) ?? optional(names.template),
   });
 }

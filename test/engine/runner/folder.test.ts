@@ -53,6 +53,15 @@ describe('inspecting a model folder', () => {
     expect('polluted' in {}).toBe(false);
   });
 
+  test.each([
+    ['chat_template.jinja', '{{ messages[0].content }}'],
+    ['chat_template.json', '{"chat_template": "{{ messages[0].content }}"}'],
+  ])('takes the chat template from %s', async (name, text) => {
+    writeTinyLlama(folder);
+    writeFileSync(join(folder, name), text);
+    expect((await inspectFolder(folder)).chatTemplate).toBe('{{ messages[0].content }}');
+  });
+
   test('lists every tensor with its place', () => {
     writeTinyLlama(folder, { layers: 1 });
     const table = tensorTable(folder);
