@@ -102,7 +102,8 @@ export function vector(name: string, parts: readonly Part[], length: number): Te
 }
 
 function float32Bytes(weight: Weight): Uint8Array {
-  return new Uint8Array(toFloat32(weight.dataType, weight.read()).buffer);
+  const { buffer, byteOffset, byteLength } = toFloat32(weight.dataType, weight.read());
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -110,7 +110,11 @@ export function readDecoder(model: Model): Decoder {
 function readBlock(graph: GraphIndex, index: number): Block {
   const at = (name: string): string => `blocks.${index}.${name}`;
   const node = graph.producer(at('attn.heads'));
-  if (node?.opType !== 'GroupQueryAttention') throw unfused(at('attn.heads'));
+  const isOurs = node?.opType === 'GroupQueryAttention' && node.inputs[1] === '';
+  if (node === undefined || !isOurs) throw unfused(at('attn.heads'));
+  for (const table of node.inputs.slice(7, 9)) {
+    if (graph.weight(table) === null) throw unfused(table);
+  }
   const heads = graph.int(node, 'num_heads');
   const kvHeads = graph.int(node, 'kv_num_heads');
   const headDim = lastSize(graph, `past_key_values.${index}.key`);

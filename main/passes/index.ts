@@ -1,8 +1,35 @@
 import type { Step } from '../../preload/contract/recipe.ts';
+import { convertFloatPass } from './convertFloat.ts';
+import { quantizeAwqPass } from './quantizeAwq.ts';
+import { quantizeEmbeddingPass } from './quantizeEmbedding.ts';
+import { quantizeGptqPass } from './quantizeGptq.ts';
+import { quantizeHqqPass } from './quantizeHqq.ts';
+import { quantizeInt8DynamicPass } from './quantizeInt8Dynamic.ts';
+import { quantizeInt8StaticPass } from './quantizeInt8Static.ts';
+import { quantizeKquantPass } from './quantizeKquant.ts';
+import { quantizeMixedPass } from './quantizeMixed.ts';
+import { quantizeRtnPass } from './quantizeRtn.ts';
+import { smoothQuantPass } from './smoothQuant.ts';
+import { fuse } from './fuse.ts';
 import type { Pass, Passes } from './pass.ts';
+import { unfuse } from './unfuse.ts';
 
 /** Every pass by the name that recipes give it; each takes the step of its own name. */
-const passes: Passes = {};
+const passes: Passes = {
+  fuse,
+  unfuse,
+  'quantize-rtn': quantizeRtnPass,
+  'quantize-kquant': quantizeKquantPass,
+  'quantize-gptq': quantizeGptqPass,
+  'quantize-awq': quantizeAwqPass,
+  'quantize-hqq': quantizeHqqPass,
+  'quantize-embedding': quantizeEmbeddingPass,
+  'quantize-int8-dynamic': quantizeInt8DynamicPass,
+  'quantize-int8-static': quantizeInt8StaticPass,
+  'smooth-quant': smoothQuantPass,
+  'quantize-mixed': quantizeMixedPass,
+  'convert-float': convertFloatPass,
+};
 
 /** The pass that a step asks for; undefined where there is none of that name. */
 export function passOf(step: Step, among: Passes = passes): Pass | undefined {
