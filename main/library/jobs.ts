@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import {
   jobSchema,
+  jobSummarySchema,
   type Job,
   type JobState,
   type JobSummary,
@@ -129,7 +130,9 @@ export function jobStore(home: Home, database: Database): JobStore {
     },
 
     clear(id) {
-      rmSync(folderOf(String(row(id)['id'])), { recursive: true, force: true });
+      const folder = folderOf(String(row(id)['id']));
+      // Windows deletes what a process had open only a moment after its end.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   settle();
@@ -138,9 +141,7 @@ export function jobStore(home: Home, database: Database): JobStore {
 }
 
 /** A job without what grows with it. */
-export function summaryOf({ passes: _, layers: __, log: ___, ...summary }: Job): JobSummary {
-  return summary;
-}
+export const summaryOf = (job: Job): JobSummary => jobSummarySchema.parse(job);
 
 function parse(found: Row): StoredJob {
   return {

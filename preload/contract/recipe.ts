@@ -412,8 +412,8 @@ export const recipeEstimateSchema = z.object({
 export type RecipeEstimate = z.infer<typeof recipeEstimateSchema>;
 
 /** Whether a step looks at activations of calibration text. */
-export function needsCalibration(step: Step): boolean {
-  switch (step.pass) {
+export function needsCalibration(one: Step): boolean {
+  switch (one.pass) {
     case 'quantize-gptq':
     case 'quantize-awq':
     case 'quantize-int8-static':
@@ -422,16 +422,16 @@ export function needsCalibration(step: Step): boolean {
     case 'prune-sparsegpt':
       return true;
     case 'quantize-kquant':
-      return step.importance;
+      return one.importance;
     case 'quantize-mixed':
-      return step.sensitivity !== 'weight-error' || step.method === 'gptq';
+      return one.sensitivity !== 'weight-error' || one.method === 'gptq';
     case 'prune-heads':
     case 'prune-neurons':
-      return step.criterion === 'activation';
+      return one.criterion === 'activation';
     case 'prune-layers':
-      return step.layers === undefined;
+      return one.layers === undefined;
     case 'low-rank':
-      return step.whiten;
+      return one.whiten;
     default:
       return false;
   }

@@ -29,6 +29,10 @@ const lookMs = 1000;
 /** Failures of the process, not of the work: the same again may end well. */
 const resumable: readonly ErrorCode[] = ['runner_crashed', 'runner_hung', 'memory_limit'];
 
+/** Why a job was stopped. */
+const cancelled = new LatheError('cancelled', 'the job was cancelled');
+const closed = new LatheError('engine_lost', 'the engine was closed');
+
 export function createJobs(workshop: Workshop): Jobs {
   const { core } = workshop;
   const store = core.library.jobs;
@@ -36,7 +40,6 @@ export function createJobs(workshop: Workshop): Jobs {
   const queue: LiveJob[] = [];
   let working = Promise.resolve();
   let isWorking = false;
-  let closing = false;
 
   const change = (live: LiveJob, changes: Partial<Job>): void => {
     live.change(changes);
@@ -76,14 +79,13 @@ export function createJobs(workshop: Workshop): Jobs {
 
   const fail = (live: LiveJob, { code, message, data }: LatheError): void => {
     const endedAt = Date.now();
-    const { aborted } = live.stop.signal;
-    if (aborted && closing) return change(live, { state: 'interrupted', endedAt });
+    const { aborted, reason } = live.stop.signal;
+    if (aborted && reason === closed) return change(live, { state: 'interrupted', endedAt });
     if (aborted) {
       store.clear(live.job.id);
       return change(live, { state: 'cancelled', endedAt });
     }
     const isResumable = resumable.includes(code);
-    live.log(message);
     if (!isResumable) store.clear(live.job.id);
     const state = isResumable ? 'interrupted' : 'failed';
     change(live, { state, endedAt, error: { code, message, data } });
@@ -144,19 +146,19 @@ export function createJobs(workshop: Workshop): Jobs {
       refuseElsewhere(id);
       const live = mine.get(id);
       if (live) {
-        live.stop.abort();
+        live.stop.abort(cancelled);
         const place = queue.indexOf(live);
         if (place < 0) await live.ended;
-        else fail(queue.splice(place, 1)[0], new LatheError('cancelled', 'cancelled in the queue'));
+        else fail(queue.splice(place, 1)[0], cancelled);
         return live.job;
       }
       const { job } = store.get(id);
       if (job.state !== 'interrupted') return job;
       store.clear(id);
-      const cancelled: Job = { ...job, state: 'cancelled' };
-      store.save(cancelled);
+      const ended: Job = { ...job, state: 'cancelled' };
+      store.save(ended);
       core.tell({ kind: 'jobs-changed' });
-      return cancelled;
+      return ended;
     },
 
     resume(id) {
@@ -180,9 +182,8 @@ export function createJobs(workshop: Workshop): Jobs {
     },
 
     async close() {
-      closing = true;
-      for (const live of mine.values()) live.stop.abort();
-      for (const live of queue.splice(0)) fail(live, new LatheError('cancelled', 'closed'));
+      for (const live of mine.values()) live.stop.abort(closed);
+      for (const live of queue.splice(0)) fail(live, closed);
       await working;
     },
   };

@@ -1,3 +1,4 @@
+import { LatheError } from '../../../preload/contract/errors.ts';
 import type { Job, JobEvent, JobState } from '../../../preload/contract/jobs.ts';
 import type { JobStore } from '../../library/jobs.ts';
 import { createChannel, type Channel } from '../channel.ts';
@@ -118,7 +119,13 @@ export class LiveJob {
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#store.save(this.#job);
+    try {
+      this.#store.save(this.#job);
+    } catch (error) {
+      // The job itself will say so; how far it came is written down when there is room again.
+      if (!(error instanceof LatheError) || error.code !== 'disk_full') throw error;
+      if (isOpen(this.#job.state)) this.#saveLater();
+    }
   }
 }
 

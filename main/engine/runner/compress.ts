@@ -33,13 +33,15 @@ export async function* compress(
     channel.push(event);
   };
   const heart = setInterval(() => channel.push(latest), heartbeatMs);
-  runAll(request, signal, tell).then(
-    (done) => {
-      channel.push(done);
+  const run = async (): Promise<void> => {
+    try {
+      tell(await runAll(request, signal, tell));
       channel.end();
-    },
-    (error: unknown) => channel.end(error),
-  );
+    } catch (error) {
+      channel.end(error);
+    }
+  };
+  void run();
   try {
     yield* channel.read();
   } finally {

@@ -104,11 +104,11 @@ export function contextLengthIn(folder: string): number {
 
 /** The tensors of all weight files, in their order. */
 export function tensorTable(folder: string): TensorFacts[] {
-  const file = ownGraph(folder);
-  if (file !== null) {
-    const model = openGraph(folder, file);
+  const graph = ownGraph(folder);
+  if (graph !== null) {
+    const model = openGraph(folder, graph);
     try {
-      return graphTensors(model, file);
+      return graphTensors(model, graph);
     } finally {
       model.close();
     }

@@ -50,5 +50,5 @@ interface MemoryWatch {
   /** In bytes; asked again at every look. */
   readonly limit: () => number;
   readonly pollMs: number;
-  end(reason: LatheError): void;
+  readonly end: (reason: LatheError) => void;
 }
