@@ -44,8 +44,12 @@ export function findDecoder(match: Matcher, layers: number, headDim: number): Fo
 
 /** The value from which only some tokens are taken for the logits. */
 function beforeChoice(match: Matcher, value: string): string {
-  const node = match.op(match.flat(value), 'Gather', 'Slice');
-  return node === null ? value : beforeChoice(match, node.inputs[0]);
+  let current = value;
+  for (;;) {
+    const node = match.op(match.flat(current), 'Gather', 'Slice');
+    if (node === null) return current;
+    [current] = node.inputs;
+  }
 }
 
 type Stream = FoundNorm['stream'];

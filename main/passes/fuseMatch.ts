@@ -9,10 +9,14 @@ import { isFloatTensor } from './linear.ts';
 const conversions = ['Cast', 'Identity', 'Dropout'];
 const layouts = [...conversions, 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
 
+/** Operators between a number and the constants it is computed from. */
+const DEEPEST = 32;
+
 /** Looks backwards from values, past operators that change nothing, for what exporters write. */
 export class Matcher {
   readonly graph: GraphIndex;
   readonly model: Model;
+  private readonly numbers = new Map<string, number | null>();
 
   constructor(model: Model) {
     this.model = model;
@@ -21,15 +25,23 @@ export class Matcher {
 
   /** The value before conversions of its type. */
   strip(value: string): string {
-    return this.skip(value, conversions);
+    let current = value;
+    for (;;) {
+      const node = this.graph.producer(current);
+      if (node === undefined || !conversions.includes(node.opType)) return current;
+      [current] = node.inputs;
+    }
   }
 
   /** The value before changes of its type or shape, and exchanges of heads and tokens. */
   flat(value: string): string {
-    const node = this.graph.producer(value);
-    if (node === undefined) return value;
-    const exchange = node.opType === 'Transpose' && intsOf(node, 'perm') === '0,2,1,3';
-    return layouts.includes(node.opType) || exchange ? this.flat(node.inputs[0]) : value;
+    let current = value;
+    for (;;) {
+      const node = this.graph.producer(current);
+      const exchange = node?.opType === 'Transpose' && intsOf(node, 'perm') === '0,2,1,3';
+      if (node === undefined || !(exchange || layouts.includes(node.opType))) return current;
+      [current] = node.inputs;
+    }
   }
 
   /** The node that gives a value, past conversions, where it is one of these operators. */
@@ -63,24 +75,35 @@ export class Matcher {
    * A number that does not depend on what the graph is given: a constant, or computed from
    * constants. `size` stands for a size of the shape of a value, where it depends on one.
    */
-  scalar(value: string, size?: number): number | null {
+  scalar(value: string, size?: number, depth = 0): number | null {
+    const key = `${size}:${value}`;
+    const known = this.numbers.get(key);
+    if (known !== undefined) return known;
+    const number = depth > DEEPEST ? null : this.evaluate(value, size, depth);
+    this.numbers.set(key, number);
+    return number;
+  }
+
+  private evaluate(value: string, size: number | undefined, depth: number): number | null {
     const tensor = this.constant(value);
     if (tensor !== null) return elementCount(tensor.dims) === 1 ? firstOf(tensor) : null;
     const node = this.graph.producer(this.strip(value));
     if (node === undefined) return null;
-    const operands = (): (number | null)[] => node.inputs.map((input) => this.scalar(input, size));
-    const [first] = node.opType === 'Shape' ? [null] : operands();
+    const operand = (at: number): number | null => this.scalar(node.inputs[at], size, depth + 1);
     switch (node.opType) {
       case 'Constant':
         return attributeNumber(node);
       case 'Sqrt':
-        return first === null ? null : Math.sqrt(first);
-      case 'Reciprocal':
-        return first === null ? null : 1 / first;
+      case 'Reciprocal': {
+        const x = operand(0);
+        if (x === null) return null;
+        return node.opType === 'Sqrt' ? Math.sqrt(x) : 1 / x;
+      }
       case 'Div':
       case 'Mul':
       case 'Pow': {
-        const [a, b] = operands();
+        const b = operand(1);
+        const a = b === null ? null : operand(0);
         if (a === null || b === null) return null;
         if (node.opType === 'Pow') return a ** b;
         return node.opType === 'Div' ? a / b : a * b;
@@ -89,7 +112,7 @@ export class Matcher {
       case 'Slice':
       case 'Squeeze':
       case 'Unsqueeze':
-        return this.op(node.inputs[0], 'Shape') === null ? first : (size ?? null);
+        return this.op(node.inputs[0], 'Shape') === null ? operand(0) : (size ?? null);
       default:
         return null;
     }
@@ -105,24 +128,19 @@ export class Matcher {
 
   /** Values that are multiplied by a number: the value, and the number (1 where there is none). */
   unscaled(value: string, size?: number): { value: string; scale: number } {
-    const node = this.op(value, 'Mul', 'Div');
-    if (node === null) return { value, scale: 1 };
-    const second = this.scalar(node.inputs[1], size);
-    if (second !== null) {
-      const rest = this.unscaled(node.inputs[0], size);
-      return { ...rest, scale: node.opType === 'Div' ? rest.scale / second : rest.scale * second };
+    let current = value;
+    let scale = 1;
+    for (;;) {
+      const node = this.op(current, 'Mul', 'Div');
+      if (node === null) return { value: current, scale };
+      const [a, b] = node.inputs;
+      const second = this.scalar(b, size);
+      const first = second === null && node.opType === 'Mul' ? this.scalar(a, size) : null;
+      if (second !== null) scale = node.opType === 'Div' ? scale / second : scale * second;
+      else if (first !== null) scale *= first;
+      else return { value: current, scale };
+      current = second === null ? b : a;
     }
-    const first = node.opType === 'Mul' ? this.scalar(node.inputs[0], size) : null;
-    if (first === null) return { value, scale: 1 };
-    const rest = this.unscaled(node.inputs[1], size);
-    return { ...rest, scale: rest.scale * first };
-  }
-
-  private skip(value: string, types: readonly string[]): string {
-    const node = this.graph.producer(value);
-    return node !== undefined && types.includes(node.opType)
-      ? this.skip(node.inputs[0], types)
-      : value;
   }
 }
 

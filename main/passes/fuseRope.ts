@@ -43,24 +43,22 @@ const isTable = ({ dims }: Tensor): boolean => dims.length === 2 && dims[0] > 1 
 function constantBehind(match: Matcher, value: string): Tensor {
   const found = new Map<string, Tensor>();
   const seen = new Set<string>();
-  const visit = (name: string): void => {
-    if (name === '' || seen.has(name)) return;
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (name === '' || seen.has(name)) continue;
     seen.add(name);
     const tensor = match.constant(name);
     if (tensor !== null) {
       if (isFloatTensor(tensor) && elementCount(tensor.dims) > 1) found.set(tensor.name, tensor);
-      return;
+      continue;
     }
     const node = match.graph.producer(name);
-    if (
-      node?.opType === 'Mul' &&
-      node.inputs.some((input) => ![null, 1].includes(match.scalar(input)))
-    ) {
+    const factors = node?.opType === 'Mul' ? node.inputs.map((input) => match.scalar(input)) : [];
+    if (factors.some((factor) => factor !== null && factor !== 1)) {
       throw unlike('rotary embedding with a factor', name, node);
     }
-    for (const input of node?.inputs ?? []) visit(input);
-  };
-  visit(value);
+    waiting.push(...(node?.inputs ?? []));
+  }
   const [first, ...more] = found.values();
   if (first === undefined || more.length > 0) {
     throw unlike('angles of rotary embedding cannot be told', value);

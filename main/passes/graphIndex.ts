@@ -122,17 +122,17 @@ export function between(
 ): Node[] {
   const found = new Set<Node>();
   let reached = false;
-  const visit = (value: string): void => {
+  const waiting = [to];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
     if (value === from) {
       reached = true;
-      return;
+      continue;
     }
     const node = given.includes(value) ? undefined : graph.producer(value);
-    if (node === undefined || found.has(node)) return;
+    if (node === undefined || found.has(node)) continue;
     found.add(node);
-    for (const input of node.inputs) visit(input);
-  };
-  visit(to);
+    waiting.push(...node.inputs);
+  }
   if (!reached) {
     throw new LatheError('graph_invalid', `${to} is not computed from: ${from}`, { value: to });
   }

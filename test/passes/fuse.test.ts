@@ -90,14 +90,15 @@ const withAttribute = (node: Node, name: string, value: AttributeValue): Node =>
   attributes: new Map([...node.attributes, [name, { ...value, name }]]),
 });
 
+const renamed =
+  (opType: string) =>
+  (node: Node): Node => ({ ...node, opType });
+
 describe('a graph of another kind is refused, not misread:', () => {
   const { config, tensors } = tinyDecoder({ keyValueHeads: 2 });
   const eager = exportDecoder(config, tensors, styles['torch, eager']);
   const grouped = exportDecoder(config, tensors, styles['grouped']);
   const turned = exportDecoder(config, tensors, styles['grouped, turned outside']);
-  const renamed =
-    (opType: string) =>
-    (node: Node): Node => ({ ...node, opType });
   const graphs: Record<string, Model> = {
     'another activation': withNodes(eager, 'Sigmoid', renamed('Tanh')),
     'a norm that subtracts the mean': withNodes(eager, 'ReduceMean', renamed('ReduceMax')),
