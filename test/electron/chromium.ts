@@ -53,7 +53,8 @@ export function launchChromium(switches: readonly string[]): Chromium {
       '--remote-debugging-pipe',
       '--no-startup-window',
     ],
-    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] },
+    // A group of its own: its helpers must not outlive it and write into the profile again.
+    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], detached: true },
   );
   // Playwright reads where to connect from stderr; the rest is Chromium missing a desktop.
   createInterface(child.stderr as Readable).on('line', (line) => {
@@ -62,7 +63,8 @@ export function launchChromium(switches: readonly string[]): Chromium {
   return {
     ...connect(child),
     kill() {
-      child.kill('SIGKILL');
+      const running = child.exitCode === null && child.signalCode === null;
+      if (child.pid !== undefined && running) process.kill(-child.pid, 'SIGKILL');
       rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
   };
