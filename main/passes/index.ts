@@ -11,7 +11,14 @@ import { quantizeMixedPass } from './quantizeMixed.ts';
 import { quantizeRtnPass } from './quantizeRtn.ts';
 import { smoothQuantPass } from './smoothQuant.ts';
 import { fuse } from './fuse.ts';
+import { lowRankPass } from './lowRank.ts';
 import type { Pass, Passes } from './pass.ts';
+import { headsPass } from './pruneHeads.ts';
+import { layersPass } from './pruneLayers.ts';
+import { magnitudePass } from './pruneMagnitude.ts';
+import { neuronsPass } from './pruneNeurons.ts';
+import { sparseGptPass } from './pruneSparseGpt.ts';
+import { wandaPass } from './pruneWanda.ts';
 import { unfuse } from './unfuse.ts';
 
 /** Every pass by the name that recipes give it; each takes the step of its own name. */
@@ -29,6 +36,13 @@ const passes: Passes = {
   'smooth-quant': smoothQuantPass,
   'quantize-mixed': quantizeMixedPass,
   'convert-float': convertFloatPass,
+  'prune-magnitude': magnitudePass,
+  'prune-wanda': wandaPass,
+  'prune-sparsegpt': sparseGptPass,
+  'prune-heads': headsPass,
+  'prune-neurons': neuronsPass,
+  'prune-layers': layersPass,
+  'low-rank': lowRankPass,
 };
 
 /** The pass that a step asks for; undefined where there is none of that name. */

@@ -1,0 +1,70 @@
+import {
+  stepSchema,
+  type PassName,
+  type Step,
+  type StepInput,
+} from '../../preload/contract/recipe.ts';
+import { checkModel } from '../../main/onnx/check.ts';
+import type { Model } from '../../main/onnx/model.ts';
+import { readDecoder } from '../../main/passes/decoder.ts';
+import { edited } from '../../main/passes/edit.ts';
+import { floatTensor, isFloatLinear, readWeight } from '../../main/passes/linear.ts';
+import type { Pass, PassInput, PassOutput } from '../../main/passes/pass.ts';
+import { floatsOf, GraphRun } from '../architectures/graphRun.ts';
+import { calibrated } from './calibrate.ts';
+
+const prompt = [1, 17, 33, 5, 5, 38, 0, 22, 9];
+
+/** A step as recipes may write it, defaults filled in. */
+export const stepOf = <Name extends PassName>(
+  step: StepInput & { pass: Name },
+): Extract<Step, { pass: Name }> => stepSchema.parse(step) as Extract<Step, { pass: Name }>;
+
+/** Checks and runs a pass on random calibration text, and holds the result to be a sound decoder. */
+export async function runPass<S extends Step>(
+  pass: Pass<S>,
+  input: PassInput,
+  step: S,
+): Promise<PassOutput> {
+  pass.check(input, step);
+  const { context, close } = calibrated(input);
+  try {
+    const output = await pass.run(input, step, context);
+    checkModel(output.model, 'the result');
+    readDecoder(output.model);
+    return output;
+  } finally {
+    close();
+  }
+}
+
+/** Logits of a prompt read in two pieces, so that the cache takes part. */
+export async function logitsOf(model: Model): Promise<Float32Array> {
+  const run = await GraphRun.of(model);
+  await run.step([prompt.slice(0, 5)]);
+  const logits = floatsOf((await run.step([prompt.slice(5)]))['logits']).slice();
+  await run.close();
+  return logits;
+}
+
+/** The model with some columns of a layer's weight set to zero. */
+export function withZeroColumns(model: Model, layer: string, columns: ReadonlySet<number>): Model {
+  const linear = readDecoder(model).linears.find(({ name }) => name === layer);
+  if (linear === undefined || !isFloatLinear(linear)) throw new Error(`no float layer: ${layer}`);
+  const { data } = readWeight(linear);
+  const values = data.map((value, at) => (columns.has(at % linear.columns) ? 0 : value));
+  return edited(model, {
+    initializers: [floatTensor(linear.weight, values, linear.weight.dims)],
+  });
+}
+
+/** The weight of a layer, [N, K]. */
+export function weightOf(model: Model, layer: string): Float32Array {
+  const linear = readDecoder(model).linears.find(({ name }) => name === layer);
+  if (linear === undefined || !isFloatLinear(linear)) throw new Error(`no float layer: ${layer}`);
+  return readWeight(linear).data;
+}
+
+/** Numbers `from` … `from + count - 1`. */
+export const range = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => from + i);
