@@ -80,7 +80,11 @@ export async function startWalk(
     async hidden(visit) {
       const size = length * width;
       for (let row = 0; row < count; row++) {
-        await shown(`blocks.${index}.resid_pre`, visit, states.subarray(row * size, (row + 1) * size));
+        await shown(
+          `blocks.${index}.resid_pre`,
+          visit,
+          states.subarray(row * size, (row + 1) * size),
+        );
       }
     },
     trial: (part, options: TrialOptions) =>

@@ -4,7 +4,7 @@ import type { Calibration } from '../../passes/pass.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { batchesFor, feedsFor } from './batches.ts';
 import { matrixOf, startWalk } from './blockWalk.ts';
-import { checkSequences, chooseSequences } from './sequences.ts';
+import { checkSequences, chooseSequences, type Sequences } from './sequences.ts';
 import { withSession, type SessionPlace } from './sessions.ts';
 import { tapped } from './tap.ts';
 import { calibrationText } from './text.ts';
@@ -38,14 +38,24 @@ export function openCalibration(
   checkSequences(options, setup);
   const text = calibrationText(options.data, resources);
   const sequences = chooseSequences(tokenizer, text, options);
-  const { ids, length, available } = sequences;
   const { threads, device, scratch } = setup;
-  const place = { threads, device, scratch };
+  return {
+    ...runCalibration(sequences, { threads, device, scratch }, signal),
+    available: sequences.available,
+  };
+}
+
+/** Runs sequences of tokens through models. */
+export function runCalibration(
+  sequences: Sequences,
+  place: SessionPlace,
+  signal: AbortSignal,
+): Calibration {
+  const { ids, length } = sequences;
   return {
     sequences: ids.length,
     length,
     tokens: ids.length * length,
-    available,
     async activations(model: Model, values, visit) {
       const cut = tapped(model, values);
       await withSession(cut, place, async (session) => {

@@ -1,3 +1,4 @@
+import { logSumExp } from '../../inference/sampling/logSoftmax.ts';
 import { float32, floatsOf, type Session, type Tensors } from '../../inference/session.ts';
 import type { Matrix } from '../../numeric/linearAlgebra/matrix.ts';
 import type { Model, ValueInfo } from '../../onnx/model.ts';
@@ -8,7 +9,7 @@ import { openPart, type SessionPlace } from './sessions.ts';
 import { tapped } from './tap.ts';
 
 /** Tokens that a trial looks at: enough to tell good from bad, few enough to try twenty times. */
-const TRIAL_TOKENS = 4096;
+const TRIAL_TOKENS = 2048;
 /** Logits kept for comparison, in elements. */
 const MOST_LOGITS = 2 ** 24;
 
@@ -96,7 +97,7 @@ export async function openLogitTrial(
 ): Promise<Trial> {
   const cut = tapped(model, ['logits'], constants.map(portOf));
   const { length, ids } = sequences;
-  const vocabulary = Number(widthOf(model));
+  const vocabulary = widthOf(model);
   const tokens = Math.min(TRIAL_TOKENS, MOST_LOGITS / vocabulary);
   const count = Math.min(ids.length, Math.max(1, Math.floor(tokens / length)));
   const { session, close } = await openPart(cut, place);
@@ -131,29 +132,21 @@ export async function openLogitTrial(
   };
 }
 
-function widthOf({ graph }: Model): unknown {
+/** Size of the vocabulary, as the graph's output says. */
+function widthOf({ graph }: Model): number {
   const type = graph.outputs.find(({ name }) => name === 'logits')?.type;
-  return type?.kind === 'tensor' ? type.shape?.at(-1) : undefined;
+  return Number(type?.kind === 'tensor' ? type.shape?.at(-1) : undefined);
 }
 
 /** Σ p·(log p - log q) with p and q the softmax of `size` logits from `at` on. */
 function divergence(p: Float32Array, q: Float32Array, at: number, size: number): number {
-  const [pMost, pSum] = partition(p, at, size);
-  const [qMost, qSum] = partition(q, at, size);
-  const constant = qMost + Math.log(qSum) - pMost - Math.log(pSum);
+  const pSum = logSumExp(p.subarray(at, at + size));
+  const qSum = logSumExp(q.subarray(at, at + size));
   let sum = 0;
   for (let i = at; i < at + size; i++) {
-    sum += (Math.exp(p[i] - pMost) / pSum) * (p[i] - q[i] + constant);
+    sum += Math.exp(p[i] - pSum) * (p[i] - pSum - q[i] + qSum);
   }
   return sum;
-}
-
-function partition(logits: Float32Array, at: number, size: number): [most: number, sum: number] {
-  let most = -Infinity;
-  for (let i = at; i < at + size; i++) if (logits[i] > most) most = logits[i];
-  let sum = 0;
-  for (let i = at; i < at + size; i++) sum += Math.exp(logits[i] - most);
-  return [most, sum];
 }
 
 function portOf({ name, dims }: TrialConstant): ValueInfo {
