@@ -257,7 +257,12 @@ const stepSchemas = [
     sparsity,
     pattern,
     damping,
-    blockSize,
+    blockSize: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(128)
+      .describe('Columns whose weights compete for their place, in all rows together.'),
     quantize: z
       .strictObject({ bits, groupSize, symmetric: symmetric(true), accuracy, format })
       .optional()
