@@ -107,6 +107,17 @@ export function readDecoder(model: Model): Decoder {
   };
 }
 
+/** Whether a graph is in the fused form. */
+export function isFused(model: Model): boolean {
+  try {
+    readDecoder(model);
+    return true;
+  } catch (error) {
+    if (error instanceof LatheError && error.code === 'graph_invalid') return false;
+    throw error;
+  }
+}
+
 function readBlock(graph: GraphIndex, index: number): Block {
   const at = (name: string): string => `blocks.${index}.${name}`;
   const node = graph.producer(at('attn.heads'));

@@ -1,4 +1,3 @@
-import { LatheError } from '../../preload/contract/errors.ts';
 import type { StepOf } from '../../preload/contract/recipe.ts';
 import { readLlamaConfig, type LlamaConfig } from '../architectures/llama/config.ts';
 import type { Given, PackedName, WriteValue } from '../architectures/llama/form.ts';
@@ -6,7 +5,7 @@ import { EMBEDDING, FINAL_NORM, inLayer, type MatrixName } from '../architecture
 import type { NamedTensor } from '../formats/namedTensors.ts';
 import type { Model } from '../onnx/model.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import { readDecoder } from './decoder.ts';
+import { isFused } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import { findDecoder, type FoundBlock, type FoundDecoder } from './fuseBlocks.ts';
 import type { FoundLinear } from './fuseLinear.ts';
@@ -37,20 +36,8 @@ export const fuse: Pass<StepOf<'fuse'>> = {
 
 /** The input in the fused form; null where it is so already. Reads weights only with `compare`. */
 function fused({ model, config }: PassInput, compare: boolean): PassInput | null {
-  if (isFused(model)) return null;
+  if (isFused(model) && model.graph.outputs.at(0)?.name === 'fetch_guard') return null;
   return { model: rebuild(partsOf(model, config, compare), 'fused'), config };
-}
-
-function isFused(model: Model): boolean {
-  const [guard] = model.graph.outputs;
-  if (guard?.name !== 'fetch_guard') return false;
-  try {
-    readDecoder(model);
-    return true;
-  } catch (error) {
-    if (error instanceof LatheError && error.code === 'graph_invalid') return false;
-    throw error;
-  }
 }
 
 /** A foreign decoder taken apart. */

@@ -9,9 +9,11 @@ import type {
 } from '../../preload/contract/recipe.ts';
 import { checkModel } from '../onnx/check.ts';
 import type { Model, ValueInfo } from '../onnx/model.ts';
+import { isFused, readDecoder } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import { passOf } from './index.ts';
 import { isFloatTensor, readFloats } from './linear.ts';
+import { previewOf } from './preview.ts';
 import type { Calibration, Pass, PassContext, PassInput, PassOutput, Passes } from './pass.ts';
 import { nextTurn, type MatrixMultiply } from '../numeric/linearAlgebra/multiply.ts';
 
@@ -74,22 +76,24 @@ export async function runRecipe(
 ): Promise<SequenceResult> {
   const steps = recipe.passes;
   if (from === 0) await checkRecipe(input, recipe, context.signal, passes);
-  const weights: number[] = [];
+  // How long each step takes: as it took, or as it is expected to.
+  const weights = reports.map(({ seconds }) => seconds);
   throughSteps(
     input,
-    { ...recipe, passes: steps.slice(from) },
+    recipe,
     (pass, found, step) => weights.push(Math.max(0.01, pass.estimate(found, step).seconds)),
     passes,
+    from,
   );
-  const total = weights.reduce((sum, seconds) => sum + seconds, 0);
+  const total = sumOf(weights);
   const done: PassReport[] = [...reports];
   let state: PassInput = { model: input.model, config: input.config };
   for (const [index, step] of steps.entries()) {
     if (index < from) continue;
     await nextTurn(context.signal);
-    const before = weights.slice(0, index - from).reduce((sum, seconds) => sum + seconds, 0);
+    const before = sumOf(weights.slice(0, index));
     const progress = (fraction: number, detail: string): void =>
-      context.progress((before + clamp(fraction) * weights[index - from]) / total, index, detail);
+      context.progress((before + clamp(fraction) * weights[index]) / total, index, detail);
     progress(0, step.pass);
     const { output, report } = await runStep(state, index, step, context, progress, passes);
     done.push(report);
@@ -157,7 +161,7 @@ export function estimateRecipe(input: PassInput, recipe: Recipe, passes?: Passes
     bytesBefore,
     bytes,
     peakBytes: Math.max(...steps.map((step) => step.peakBytes)),
-    seconds: steps.reduce((sum, step) => sum + step.seconds, 0),
+    seconds: sumOf(steps.map((step) => step.seconds)),
   };
 }
 
@@ -182,6 +186,10 @@ function ensure(before: PassInput, after: PassInput, step: Step, pass: Pass): vo
         value: gone ?? added ?? '',
       });
     }
+  }
+  // Sizes that do not fit each other are refused by whoever reads the decoder.
+  if (step.pass === 'fuse' || (step.pass !== 'unfuse' && isFused(before.model))) {
+    readDecoder(after.model);
   }
   pass.ensures?.(before, after, step);
 }
@@ -215,18 +223,22 @@ function throughSteps(
   recipe: Recipe,
   visit: (pass: Pass, state: PassInput, step: Step) => void,
   passes?: Passes,
+  from = 0,
 ): void {
   let state = input;
   for (const [index, step] of recipe.passes.entries()) {
+    if (index < from) continue;
     try {
       const pass = requirePass(step, passes);
       pass.check(state, step);
       visit(pass, state, step);
-      state = pass.preview?.(state, step) ?? state;
+      state = previewOf(pass, state, step);
     } catch (error) {
       throw ofStep(error, index, step);
     }
   }
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0);
 
 const clamp = (fraction: number): number => Math.min(1, Math.max(0, fraction));

@@ -17,9 +17,9 @@ export function targetedLinears(decoder: Decoder, patterns: readonly string[]): 
   const linears = floatLinears(decoder).filter(({ name }) => chosen.has(name));
   if (linears.length === 0) {
     const value = patterns.join(', ');
-    throw new LatheError('usage', `all of these layers are stored in another form: ${value}`, {
-      value,
-    });
+    const problem =
+      chosen.size === 0 ? 'these leave no layer' : 'all these layers are stored in another form';
+    throw new LatheError('usage', `${problem}: ${value}`, { value });
   }
   return linears;
 }
