@@ -42,6 +42,11 @@ export function float64(data: Float64Array, dims: readonly number[]): Tensor {
   return new Tensor('float64', data, dims);
 }
 
+/** A uint8 tensor over `data`, which is not copied. */
+export function uint8(data: Uint8Array, dims: readonly number[]): Tensor {
+  return new Tensor('uint8', data, dims);
+}
+
 /** An int64 tensor over `data`, which is not copied. */
 export function int64(data: BigInt64Array, dims: readonly number[]): Tensor {
   return new Tensor('int64', data, dims);

@@ -5,6 +5,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import type { Loaded, LoadRequest } from './contract.ts';
 import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
+import { saturationWarning, signedBytesSaturate } from './saturation.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 /** The model that this process holds, at most one. */
@@ -49,6 +50,7 @@ export function createHolder(): ModelHolder {
       });
       held = { request, decoder, tokenizer };
       if (request.form === 'fused' && !decoder.fastCache) process.stderr.write(slowCache);
+      if (await signedBytesSaturate()) process.stderr.write(saturationWarning);
       yield { kind: 'loaded', loadMs: performance.now() - start, fastCache: decoder.fastCache };
     },
     get() {
