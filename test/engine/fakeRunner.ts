@@ -1,16 +1,19 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { implement } from '@orpc/server';
 import { RPCHandler } from '@orpc/server/message-port';
 import type { GenerateEvent } from '../../preload/contract/generation.ts';
-import { runnerContract } from '../../main/engine/runner/contract.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
+import { runnerContract, type CompressTold } from '../../main/engine/runner/contract.ts';
 import { typedErrors } from '../../main/engine/errors.ts';
 import { createJobs } from '../../main/engine/runner/jobs.ts';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 
 /**
  * A runner that behaves as badly as it is told. Loading follows the name of the model's folder,
  * generation the prompt: `crash 3` ends the process by SIGKILL after three tokens; `exit` by
  * exit(0); `hang` blocks its thread; `hog` takes memory; `deaf` goes on whatever it is told; any
- * other prompt gives as many tokens as are asked for.
+ * other prompt gives as many tokens as are asked for. Compressing follows the name of the recipe:
+ * `crash once` crashes at the first try only, `full` finds the disk full.
  */
 const jobs = createJobs();
 const os = implement(runnerContract).use(typedErrors);
@@ -107,6 +110,35 @@ const router = os.router({
         device: 'cpu',
         protocol: 'none',
       };
+    }),
+  ),
+  linears: os.linears.handler(() => []),
+  estimate: os.estimate.handler(() => ({
+    steps: [],
+    bytesBefore: 40,
+    bytes: 10,
+    peakBytes: 0,
+    seconds: 0,
+    calibration: null,
+  })),
+  compress: os.compress.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (): AsyncGenerator<CompressTold> {
+      const [what, until = ''] = input.recipe.name.split(' ');
+      const mark = join(input.work, 'tried');
+      const isFirst = !existsSync(mark);
+      writeFileSync(mark, '');
+      yield { kind: 'started', passes: [] };
+      for (let beat = 0; beat < 10; beat++) {
+        yield { kind: 'progress', fraction: beat / 10, step: 0, detail: `beat ${beat}` };
+        await sleep(20);
+        if (beat === 5 && (until !== 'once' || isFirst)) misbehave(what ?? '');
+      }
+      if (what === 'full') throw new LatheError('disk_full', 'no space left on the disk');
+      const folder = join(input.work, 'pass-1');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'model.onnx'), `made by ${what}`);
+      writeFileSync(join(folder, 'config.json'), '{}');
+      yield { kind: 'done', folder };
     }),
   ),
   cancel: os.cancel.handler(() => jobs.cancel()),

@@ -1,5 +1,6 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
-import type { Job, JobEvent, JobState } from '../../../preload/contract/jobs.ts';
+import type { Job, JobEvent, JobLayer, JobState } from '../../../preload/contract/jobs.ts';
+import type { PassReport } from '../../../preload/contract/recipe.ts';
 import type { JobStore } from '../../library/jobs.ts';
 import { createChannel, type Channel } from '../channel.ts';
 import type { CompressTold } from '../runner/contract.ts';
@@ -75,8 +76,7 @@ export class LiveJob {
       case 'started': {
         const { passes } = event;
         // Layers of a pass that was not finished come again.
-        const layers = this.#job.layers.filter(({ step }) => step < passes.length);
-        this.change({ passes, layers });
+        this.change({ passes, layers: layersOf(passes) });
         if (passes.length > 0) this.log(`going on behind pass ${passes.length}`);
         return;
       }
@@ -97,7 +97,8 @@ export class LiveJob {
       }
       case 'pass': {
         const { step, report } = event;
-        this.#job = { ...this.#job, passes: [...this.#job.passes, report] };
+        const passes = [...this.#job.passes, report];
+        this.#job = { ...this.#job, passes, layers: layersOf(passes) };
         this.#save();
         this.#tell(event);
         const { seconds, bytesBefore, bytes, notes } = report;
@@ -128,5 +129,8 @@ export class LiveJob {
     }
   }
 }
+
+const layersOf = (passes: readonly PassReport[]): JobLayer[] =>
+  passes.flatMap(({ layers }, step) => layers.map((report) => ({ step, report })));
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
