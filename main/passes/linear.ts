@@ -2,9 +2,9 @@ import { LatheError } from '../../preload/contract/errors.ts';
 import { requireFinite, type Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { toFloat32, type FloatType } from '../numeric/floats.ts';
 import { toBfloat16Bits, toFloat16Bits } from '../numeric/float16.ts';
-import type { Model, Node } from '../onnx/model.ts';
+import type { Node } from '../onnx/model.ts';
 import { lazyTensor, tensorOf, type Tensor } from '../onnx/tensor.ts';
-import { edited, type Edit } from './edit.ts';
+import type { Edit } from './edit.ts';
 
 /** What a linear layer of a Llama block is for. */
 export type LinearRole = 'qkv' | 'o' | 'gateUp' | 'down' | 'head';
@@ -87,18 +87,9 @@ export function readWeight({ weight, rows, columns }: FloatLinear): Matrix<Float
 }
 
 /**
- * Puts other nodes in the place of a layer's. They read `linear.input` and give `linear.output`
- * (bias included); constants that nothing uses any more go.
+ * The edit that puts other nodes in the place of a layer's. They read `linear.input` and give
+ * `linear.output` (bias included); constants that nothing uses any more go.
  */
-export function replaceLinear(
-  model: Model,
-  linear: Linear,
-  { nodes, initializers }: Required<Pick<Edit, 'nodes' | 'initializers'>>,
-): Model {
-  return edited(model, linearEdit(linear, { nodes, initializers }));
-}
-
-/** The edit that `replaceLinear` makes, to make many at once. */
 export function linearEdit(
   linear: Linear,
   { nodes, initializers }: Required<Pick<Edit, 'nodes' | 'initializers'>>,

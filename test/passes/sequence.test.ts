@@ -2,36 +2,20 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { encodeModel } from '../../main/onnx/save.ts';
 import { tensorOf } from '../../main/onnx/tensor.ts';
-import { plainMultiply, nextTurn } from '../../main/numeric/linearAlgebra/multiply.ts';
+import { nextTurn } from '../../main/numeric/linearAlgebra/multiply.ts';
 import { edited, weightBytes } from '../../main/passes/edit.ts';
 import type { Pass, PassInput, Passes } from '../../main/passes/pass.ts';
-import {
-  checkRecipe,
-  estimateRecipe,
-  runRecipe,
-  type SequenceContext,
-} from '../../main/passes/sequence.ts';
+import { checkRecipe, estimateRecipe, runRecipe } from '../../main/passes/sequence.ts';
 import {
   recipeSchema,
   type PassReport,
   type StepInput,
   type StepOf,
 } from '../../preload/contract/recipe.ts';
+import { sequenceContext } from './passContext.ts';
 import { tinyDecoder } from './tinyDecoder.ts';
 
 const recipeOf = (...passes: StepInput[]) => recipeSchema.parse({ name: 'test', passes });
-
-function contextOf(changes: Partial<SequenceContext> = {}): SequenceContext {
-  return {
-    signal: new AbortController().signal,
-    multiply: plainMultiply,
-    seed: 0,
-    calibration: () => Promise.reject(new Error('nothing here was to calibrate')),
-    progress: () => {},
-    layer: () => {},
-    ...changes,
-  };
-}
 
 const quantized = recipeOf(
   { pass: 'fuse' },
@@ -90,7 +74,7 @@ describe('a recipe that cannot work is refused before any work is done:', () => 
       const work = runRecipe(
         input,
         quantized,
-        contextOf({ progress: (_, step) => started.push(step) }),
+        sequenceContext({ progress: (_, step) => started.push(step) }),
       );
       await expect(work).rejects.toMatchObject({
         code: 'values_not_finite',
@@ -120,7 +104,7 @@ describe('a recipe that runs', () => {
     const { passes } = await runRecipe(
       input,
       quantized,
-      contextOf({
+      sequenceContext({
         progress: (fraction) => fractions.push(fraction),
         layer: (step, { layer }) => seen.push(`${step} ${layer}`),
       }),
@@ -147,7 +131,7 @@ describe('a recipe that runs', () => {
 
   test('does not change the model that came in', async () => {
     const before = encodeModel(input.model);
-    await runRecipe(input, quantized, contextOf());
+    await runRecipe(input, quantized, sequenceContext());
     expect(encodeModel(input.model)).toEqual(before);
   });
 
@@ -156,10 +140,10 @@ describe('a recipe that runs', () => {
     const whole = await runRecipe(
       input,
       quantized,
-      contextOf({ onPassDone: (_, state, report) => void kept.push({ state, report }) }),
+      sequenceContext({ onPassDone: (_, state, report) => void kept.push({ state, report }) }),
     );
     const reports = kept.slice(0, from).map(({ report }) => report);
-    const resumed = await runRecipe(kept[from - 1].state, quantized, contextOf(), {
+    const resumed = await runRecipe(kept[from - 1].state, quantized, sequenceContext(), {
       from,
       reports,
     });
@@ -169,7 +153,7 @@ describe('a recipe that runs', () => {
 
   test('is as large as its estimate said', async () => {
     const estimate = estimateRecipe(input, quantized);
-    const { passes } = await runRecipe(input, quantized, contextOf());
+    const { passes } = await runRecipe(input, quantized, sequenceContext());
     passes.forEach(({ bytes }, step) => {
       expect(Math.abs(estimate.steps[step].bytes / bytes - 1)).toBeLessThan(0.02);
     });
@@ -208,7 +192,7 @@ describe('a pass', () => {
         if (turns > 10) return { ...state, layers: [], notes: [] };
       }
     });
-    const context = contextOf({ signal: controller.signal });
+    const context = sequenceContext({ signal: controller.signal });
     const work = runRecipe(input, recipe, context, whole, passes);
     await expect(work).rejects.toMatchObject({
       code: 'cancelled',
@@ -225,7 +209,10 @@ describe('a pass', () => {
       await turn();
       return { ...state, layers: [], notes: [] };
     });
-    const context = contextOf({ signal: controller.signal, onPassDone: () => controller.abort() });
+    const context = sequenceContext({
+      signal: controller.signal,
+      onPassDone: () => controller.abort(),
+    });
     await expect(runRecipe(input, recipe, context, whole, passes)).rejects.toMatchObject({
       code: 'cancelled',
     });
@@ -247,7 +234,7 @@ describe('a pass', () => {
     const passes = passWith((state) =>
       Promise.resolve({ ...breaking(state), layers: [], notes: [] }),
     );
-    await expect(runRecipe(input, recipe, contextOf(), whole, passes)).rejects.toMatchObject({
+    await expect(runRecipe(input, recipe, sequenceContext(), whole, passes)).rejects.toMatchObject({
       code: 'graph_invalid',
       message: expect.stringMatching(/^step 1 \(fuse\): /),
     });

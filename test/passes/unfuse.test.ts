@@ -4,7 +4,8 @@ import { encodeModel } from '../../main/onnx/save.ts';
 import { tensorOf } from '../../main/onnx/tensor.ts';
 import type { Model } from '../../main/onnx/model.ts';
 import { quantizeRtnPass } from '../../main/passes/quantizeRtn.ts';
-import { stepSchema } from '../../preload/contract/recipe.ts';
+import { recipeSchema, stepSchema, type StepInput } from '../../preload/contract/recipe.ts';
+import { runRecipe } from '../../main/passes/sequence.ts';
 import { floatLinears, readDecoder } from '../../main/passes/decoder.ts';
 import { fuse } from '../../main/passes/fuse.ts';
 import { rebuild } from '../../main/passes/rebuild.ts';
@@ -12,7 +13,7 @@ import { partsOf, unfuse } from '../../main/passes/unfuse.ts';
 import { rowsOf } from '../../main/passes/weights.ts';
 import { worstRelative } from '../architectures/compare.ts';
 import { floatsOf, GraphRun } from '../architectures/graphRun.ts';
-import { passContext } from './passContext.ts';
+import { passContext, sequenceContext } from './passContext.ts';
 import { tinyDecoder } from './tinyDecoder.ts';
 
 const prompt = [1, 17, 33, 5, 5, 38, 0];
@@ -91,3 +92,33 @@ test('blocks that differ in size give the same logits in both forms', async () =
   const plain = await unfused(smaller);
   expect(worstRelative(await logitsOf(plain), await logitsOf(smaller))).toBeLessThan(1e-4);
 });
+
+/** What other passes leave behind, without calibration. */
+const changes: StepInput[][] = [
+  [{ pass: 'quantize-embedding', accuracy: 'exact' }],
+  [{ pass: 'quantize-embedding', bits: 4, head: false, accuracy: 'exact' }],
+  [{ pass: 'quantize-int8-dynamic' }],
+  [{ pass: 'quantize-hqq', accuracy: 'exact' }],
+  [{ pass: 'convert-float', type: 'bfloat16' }],
+  [{ pass: 'low-rank', whiten: false, keep: 0.5 }],
+  [
+    { pass: 'prune-heads', ratio: 0.5, criterion: 'magnitude' },
+    { pass: 'prune-neurons', ratio: 0.5, criterion: 'magnitude', spread: 'global' },
+    { pass: 'prune-layers', layers: [1] },
+    { pass: 'quantize-rtn', accuracy: 'exact' },
+  ],
+];
+
+test.each(changes.map((steps) => [steps.map(({ pass }) => pass).join(', '), steps] as const))(
+  'a decoder gives the same logits unfused behind %s',
+  async (_, steps) => {
+    const input = tinyDecoder({ layers: 3, keyValueHeads: 2, tied: true });
+    const recipe = recipeSchema.parse({ name: 'test', passes: steps });
+    const { model } = await runRecipe(input, recipe, sequenceContext());
+    const plain = await unfused(model);
+    expect(worstRelative(await logitsOf(plain), await logitsOf(model))).toBeLessThan(
+      // Rounding activations to 8 bit makes more of the last bit than it is.
+      steps[0].pass === 'quantize-int8-dynamic' ? 5e-3 : 1e-4,
+    );
+  },
+);
