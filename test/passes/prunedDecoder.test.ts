@@ -26,6 +26,11 @@ const prune = (input: PassInput, passes: readonly object[]): Promise<PassInput> 
 
 const across = { criterion: 'magnitude', spread: 'global' };
 
+const withoutGuard = ({ graph, ...model }: Model): Model => ({
+  ...model,
+  graph: { ...graph, outputs: graph.outputs.filter(({ name }) => name !== 'fetch_guard') },
+});
+
 describe('a model whose blocks differ in size', () => {
   const whole = tinyDecoder({
     layers: 3,
@@ -53,10 +58,6 @@ describe('a model whose blocks differ in size', () => {
     saveModel(model, file);
     return Decoder.open(file, { threads: 1, device: 'cpu', contextLength: 900 });
   };
-  const withoutGuard = ({ graph, ...model }: Model): Model => ({
-    ...model,
-    graph: { ...graph, outputs: graph.outputs.filter(({ name }) => name !== 'fetch_guard') },
-  });
 
   test('has other heads in one block than in the rest', () => {
     const kept = readDecoder(pruned.model).blocks.map(({ attention }) => attention.kvHeads);
