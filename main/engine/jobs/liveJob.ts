@@ -23,7 +23,7 @@ export class LiveJob {
   readonly #end: () => void;
   readonly #watchers = new Set<Channel<JobEvent>>();
   #timer: NodeJS.Timeout | undefined;
-  #toldAt = 0;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(job: Job, store: JobStore) {
     this.#job = job;
@@ -81,13 +81,12 @@ export class LiveJob {
         return;
       }
       case 'progress': {
-        const { kind, ...progress } = event;
+        const { kind: _, ...progress } = event;
         this.#job = { ...this.#job, progress };
         this.#saveLater();
-        const now = performance.now();
-        if (now - this.#toldAt < progressMs) return;
-        this.#toldAt = now;
-        return this.#tell({ kind, progress });
+        if (this.#telling) return;
+        this.#telling = setTimeout(() => this.#tellProgress(), progressMs).unref();
+        return;
       }
       case 'layer': {
         const { step, report } = event;
@@ -107,6 +106,12 @@ export class LiveJob {
         for (const note of notes) this.log(note);
       }
     }
+  }
+
+  #tellProgress(): void {
+    this.#telling = undefined;
+    const { progress, state } = this.#job;
+    if (progress && isOpen(state)) this.#tell({ kind: 'progress', progress });
   }
 
   #tell(event: JobEvent): void {

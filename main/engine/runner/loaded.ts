@@ -6,6 +6,7 @@ import type { Loaded, LoadRequest } from './contract.ts';
 import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
 import { saturationWarning, signedBytesSaturate } from './saturation.ts';
+import { ownGraph } from './onnxFolder.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 /** The model that this process holds, at most one. */
@@ -49,7 +50,9 @@ export function createHolder(): ModelHolder {
         device: request.device,
       });
       held = { request, decoder, tokenizer };
-      if (request.form === 'fused' && !decoder.fastCache) process.stderr.write(slowCache);
+      // A graph that others wrote has a cache of its own kind.
+      const isOurs = request.form === 'fused' && ownGraph(request.folder) === null;
+      if (isOurs && !decoder.fastCache) process.stderr.write(slowCache);
       if (await signedBytesSaturate()) process.stderr.write(saturationWarning);
       yield { kind: 'loaded', loadMs: performance.now() - start, fastCache: decoder.fastCache };
     },
