@@ -90,9 +90,9 @@ export function perplexity(scores: readonly TextScore[]): number {
  * The middle 95 % of a figure over resampled texts (percentile bootstrap): how much it would differ
  * on other texts of the kind.
  */
-export function bootstrapInterval(
-  scores: readonly TextScore[],
-  figure: (scores: readonly TextScore[]) => number,
+export function bootstrapInterval<Score>(
+  scores: readonly Score[],
+  figure: (scores: readonly Score[]) => number,
   { samples = 1000, seed = 0 }: { samples?: number; seed?: number } = {},
 ): { low: number; high: number } {
   const random = createRandom(seed);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { weightBytes } from '../../main/passes/edit.ts';
+import type { StepInput } from '../../preload/contract/recipe.ts';
 import { calibratedContext } from './calibrated.ts';
 import { passContext } from './passContext.ts';
 import { runDecoder, runStep } from './runDecoder.ts';
@@ -40,7 +41,7 @@ describe.each(['weight-error', 'layer-error', 'logit-kl', 'fisher'] as const)(
 test('32 bits leave a layer in float, and a limit of error is met', async () => {
   const input = tinyDecoder();
   const limit = { kind: 'error' as const, most: 1e-9 };
-  const options = { ...step, sensitivity: 'weight-error', limit, choices: [4, 32] } as const;
+  const options: StepInput = { ...step, sensitivity: 'weight-error', limit, choices: [4, 32] };
   const { layers, model } = await runStep(input, options, passContext());
   expect(layers.every(({ note, bits }) => note === 'left in float' && bits === 32)).toBe(true);
   expect(weightBytes(model)).toBe(weightBytes(input.model));
