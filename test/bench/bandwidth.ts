@@ -1,63 +1,72 @@
-import { Buffer } from 'node:buffer';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { float32, Session } from '../../main/inference/session.ts';
+import { int } from '../../main/onnx/attributes.ts';
+import { GraphBuilder } from '../../main/onnx/build.ts';
+import { saveModel } from '../../main/onnx/save.ts';
+
+/** A process that measures how fast the memory can be read. */
+export interface BandwidthProbe {
+  readonly pid: number;
+  /** Bytes per second: the best of a few passes, as whatever disturbs one makes it slower. */
+  measure(): Promise<number>;
+  close(): void;
+}
+
+/** 16 rows of 64 MiB: far larger than any cache, and several rows for every thread. */
+const rows = 16;
+const columns = 16 * 1024 * 1024;
+const passes = 5;
 
 /**
- * Read bandwidth of the memory in bytes per second: `threads` workers sum memory far larger than
- * any cache, 64 bytes per turn, with vector instructions of WebAssembly. Best of `passes`: what
- * disturbs a pass only makes it slower.
+ * Starts a process that sums up 1 GiB of float32 with onnxruntime (ReduceSum along rows, in vectors,
+ * `threads` at once). It does as little with what it reads as a product with one vector does, and
+ * agrees with a C program of vector loads. `environment` matters: in huge pages memory is faster.
  */
-export async function readBandwidth(threads: number, passes: number): Promise<number> {
-  const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url)));
-  try {
-    await Promise.all(workers.map(answer));
+export async function startBandwidthProbe(
+  folder: string,
+  threads: number,
+  environment: NodeJS.ProcessEnv,
+): Promise<BandwidthProbe> {
+  const child = fork(import.meta.filename, [folder, String(threads)], { env: environment });
+  await once(child, 'message');
+  if (!child.pid) throw new Error('the probe did not start');
+  return {
+    pid: child.pid,
+    async measure() {
+      const answer = once(child, 'message');
+      child.send('measure');
+      const [best]: number[] = await answer;
+      return best;
+    },
+    close: () => void child.kill(),
+  };
+}
+
+async function serve(folder: string, threads: number): Promise<void> {
+  const graph = new GraphBuilder({ name: 'sum', opset: 17, irVersion: 8 });
+  graph.input('values', 'float32', [rows, columns]);
+  const attributes = { keepdims: int(0) };
+  graph.node('ReduceSum', ['values', graph.i64([1])], { outputs: ['sums'], attributes });
+  graph.output('sums', 'float32', [rows]);
+  const file = join(folder, 'sum.onnx');
+  saveModel(graph.finish(), file);
+  const session = await Session.open(file, { threads, device: 'cpu' });
+  // Written once: memory never written to may be one page seen many times.
+  const values = float32(new Float32Array(rows * columns).fill(1), [rows, columns]);
+  const pass = async (): Promise<number> => {
+    const start = performance.now();
+    await session.run({ values }, ['sums']);
+    return (4000 * rows * columns) / (performance.now() - start);
+  };
+  process.on('message', async () => {
     let best = 0;
-    for (let pass = 0; pass < passes; pass++) {
-      const start = performance.now();
-      for (const worker of workers) worker.postMessage(null);
-      await Promise.all(workers.map(answer));
-      best = Math.max(best, (threads * bytesPerThread * 1000) / (performance.now() - start));
-    }
-    return best;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
+    for (let count = 0; count < passes; count++) best = Math.max(best, await pass());
+    process.send?.(best);
+  });
+  process.send?.('ready');
 }
 
-const answer = (worker: Worker): Promise<unknown> => once(worker, 'message');
-
-const bytesPerThread = 512 * 1024 * 1024;
-
-/** A module that exports 512 MiB of memory and `sum(end)`: the float32 below `end` added up. */
-const summing = [
-  '0061736d 01000000', // WebAssembly 1
-  '01 06 01 60 01 7f 01 7d', // type 0: (i32) → f32
-  '03 02 01 00', // function 0 has type 0
-  '05 04 01 00 8040', // memory 0: 8,192 pages
-  '07 10 02 03 73756d 00 00 06 6d656d6f7279 02 00', // exports "sum", "memory"
-  '0a 60 01 5e', // code: one function of 94 bytes
-  '02 01 7f 04 7b', // locals: 1 is i32, 2 to 5 are vectors
-  '03 40', // loop
-  '20 01 fd 00 04 00 20 02 fd e401 21 02', // local 2 += f32x4 at local 1
-  '20 01 fd 00 04 10 20 03 fd e401 21 03', // local 3 += f32x4 16 bytes further
-  '20 01 fd 00 04 20 20 04 fd e401 21 04', // local 4 += f32x4 32 bytes further
-  '20 01 fd 00 04 30 20 05 fd e401 21 05', // local 5 += f32x4 48 bytes further
-  '20 01 41 c000 6a 22 01', // local 1 += 64
-  '20 00 49 0d 00 0b', // again while local 1 < end
-  '20 02 20 03 fd e401 20 04 fd e401 20 05 fd e401', // all four
-  'fd 1f 00 0b', // lane 0 is the result
-];
-
-if (!isMainThread && parentPort) {
-  const port = parentPort;
-  const code = Buffer.from(summing.join('').replaceAll(' ', ''), 'hex');
-  const { sum, memory } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports;
-  if (typeof sum !== 'function' || !(memory instanceof WebAssembly.Memory))
-    throw new Error('the summing module exports something else');
-  // Written once: memory never written to may be one physical page seen many times.
-  new Float32Array(memory.buffer).fill(1);
-  // Enough turns for the optimising compiler to take over.
-  for (let turn = 0; turn < 20; turn++) sum(4 * 1024 * 1024);
-  port.on('message', () => port.postMessage(sum(bytesPerThread)));
-  port.postMessage(null);
-}
+const [, script, folder, threads] = process.argv;
+if (script === import.meta.filename) await serve(folder, Number(threads));

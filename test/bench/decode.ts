@@ -20,7 +20,7 @@ import { physicalCores } from '../../main/engine/machine.ts';
 import { runnerEnvironment } from '../../main/engine/runner/environment.ts';
 import { openSafetensors } from '../../main/formats/safetensors.ts';
 import { saveModel } from '../../main/onnx/save.ts';
-import { readBandwidth } from './bandwidth.ts';
+import { startBandwidthProbe } from './bandwidth.ts';
 import type { Ask } from './child.ts';
 import { engineNames, type EngineName, type Sample } from './engines.ts';
 import { writeExported } from './exported.ts';
@@ -56,11 +56,16 @@ const versions = installPeers(join(folder, 'peers'));
 const threads = physicalCores();
 const children = new Map<EngineName, ChildProcess>();
 for (const name of engineNames) children.set(name, await start(name));
+/** Memory as any process has it, and as the weights of Lathe's runners lie in it. */
+const plainMemory = await startBandwidthProbe(folder, threads, process.env);
+const runnerMemory = await startBandwidthProbe(folder, threads, runnerEnvironment());
 const measurements: Measurement[] = [];
 try {
   for (const context of contexts) await measure(context);
 } finally {
   for (const child of children.values()) child.kill();
+  plainMemory.close();
+  runnerMemory.close();
 }
 const { table, goals, passed } = report(measurements);
 console.log(table);
@@ -106,7 +111,10 @@ async function measure(context: number): Promise<void> {
   if (context < 2048) for (const name of engineNames) await ask(name, { prompt, count: 4 });
   for (let round = 0; round < turns; round++) {
     await untilQuiet(Math.min(patienceMs, 5000));
-    const bandwidth = await readBandwidth(threads, 4);
+    const bandwidth = {
+      plain: await plainMemory.measure(),
+      runner: await runnerMemory.measure(),
+    };
     for (const name of engineNames) {
       const turn = await askInQuiet(name, { prompt, count });
       const { result, foreign } = turn;
