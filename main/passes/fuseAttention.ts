@@ -63,7 +63,9 @@ function matchPrimitives(
   headDim: number,
 ): FoundAttention {
   const softmax = match.op(match.flat(withoutNaN(match, mixed.inputs[0])), 'Softmax');
-  if (softmax === null) throw unlike('attention without a softmax', mixed.inputs[0], mixed);
+  if (softmax === null || ![-1, 3].includes(intOf(softmax, 'axis', -1))) {
+    throw unlike('attention without a softmax over the keys', mixed.inputs[0], mixed);
+  }
   const { query, key, scale } = requireScores(match, softmax, headDim);
   const keys = fromCache(match, key, pastOf(layer, 'key'));
   const values = fromCache(match, mixed.inputs[1], pastOf(layer, 'value'));

@@ -1,5 +1,6 @@
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
-import { floatOf, unlike, type Matcher } from './fuseMatch.ts';
+import type { Node } from '../onnx/model.ts';
+import { floatOf, integers, intsOf, unlike, type Matcher } from './fuseMatch.ts';
 import { isFloatTensor } from './linear.ts';
 
 /** RMSNorm found in a foreign graph. */
@@ -83,7 +84,7 @@ function matchMean(match: Matcher, value: string, x: string): number | null {
   for (const [mean, constant] of match.pairs(add)) {
     const epsilon = match.scalar(constant);
     const reduce = match.op(mean, 'ReduceMean');
-    if (epsilon === null || reduce === null) continue;
+    if (epsilon === null || reduce === null || !overLastAxis(match, reduce)) continue;
     const square = match.op(reduce.inputs[0], 'Pow', 'Mul');
     if (square === null) continue;
     const [a, b] = square.inputs;
@@ -92,4 +93,11 @@ function matchMean(match: Matcher, value: string, x: string): number | null {
     if (squares && match.strip(a) === match.strip(x)) return epsilon;
   }
   return null;
+}
+
+/** Axes were an attribute before operator set 18, an input since. */
+function overLastAxis(match: Matcher, reduce: Node): boolean {
+  const given = reduce.inputs[1] === undefined ? null : match.constant(reduce.inputs[1]);
+  const axes = given === null ? intsOf(reduce, 'axes') : integers(given).join();
+  return axes === '-1' || axes === '2';
 }

@@ -39,6 +39,9 @@ export function foundTables(
 
 const isTable = ({ dims }: Tensor): boolean => dims.length === 2 && dims[0] > 1 && dims[1] > 1;
 
+/** Operators whose inputs are all numbers; other inputs say where to look or which shape to give. */
+const computing = ['Mul', 'MatMul', 'Einsum', 'Concat'];
+
 /** The one constant of several elements that a value of angles depends on. */
 function constantBehind(match: Matcher, value: string): Tensor {
   const found = new Map<string, Tensor>();
@@ -57,7 +60,8 @@ function constantBehind(match: Matcher, value: string): Tensor {
     if (factors.some((factor) => factor !== null && factor !== 1)) {
       throw unlike('rotary embedding with a factor', name, node);
     }
-    waiting.push(...(node?.inputs ?? []));
+    if (node === undefined) continue;
+    waiting.push(...(computing.includes(node.opType) ? node.inputs : node.inputs.slice(0, 1)));
   }
   const [first, ...more] = found.values();
   if (first === undefined || more.length > 0) {

@@ -1,8 +1,9 @@
-import { float, int, ints } from '../../main/onnx/attributes.ts';
+import { float, int, ints, tensorValue } from '../../main/onnx/attributes.ts';
 import { GraphBuilder } from '../../main/onnx/build.ts';
 import type { AttributeValue, Model } from '../../main/onnx/model.ts';
-import { tensorOf, type Tensor } from '../../main/onnx/tensor.ts';
+import { lazyTensor, tensorOf, type Tensor } from '../../main/onnx/tensor.ts';
 import type { NamedTensors } from '../../main/formats/namedTensors.ts';
+import { toFloat16Bits } from '../../main/numeric/float16.ts';
 import { toFloat32 } from '../../main/numeric/floats.ts';
 import { ropeTables } from '../../main/architectures/llama/rope.ts';
 
@@ -11,8 +12,11 @@ export interface ExportStyle {
   /** Primitive operators (torch.onnx), or onnxruntime's own (its transformer optimiser). */
   norm: 'primitive' | 'reciprocal' | 'operator' | 'skip';
   attention: 'eager' | 'sdpa' | 'grouped' | 'groupedPacked' | 'groupedOutsideRope';
-  /** How matrices are stored: [K, N] for MatMul, [N, K] transposed in the graph, or 4-bit codes. */
-  linear: 'matmul' | 'transpose' | 'nbits';
+  /**
+   * How matrices are stored: [K, N] for MatMul, [N, K] transposed in the graph, or 4-bit codes,
+   * multiplied in float32 or float16.
+   */
+  linear: 'matmul' | 'transpose' | 'nbits' | 'nbits16';
   /** Angles computed from frequencies, or looked up. Only for primitive attention. */
   angles?: 'computed' | 'tables';
   /** Logits of the last token only. */
@@ -150,7 +154,16 @@ class Exporter {
       return;
     }
     const inverse = Float32Array.from({ length: pairs }, (_, pair) => 10_000 ** (-pair / pairs));
-    const column = graph.initializer(tensorOf('inv_freq', [1, pairs, 1], inverse));
+    const frequencies = graph.initializer(tensorOf('inv_freq', [1, pairs, 1], inverse));
+    // Torch writes expand(1, -1, 1) so that -1 keeps a size.
+    const value = tensorValue(tensorOf('one', [1], BigInt64Array.of(1n)));
+    const ones = this.op('ConstantOfShape', [graph.i64([3])], { value });
+    const kept = this.op('Equal', [
+      graph.i64([1, -1, 1]),
+      this.op('Mul', [ones, graph.i64Scalar(-1)]),
+    ]);
+    const shape = this.op('Where', [kept, ones, graph.i64([1, -1, 1])]);
+    const column = this.op('Expand', [frequencies, shape]);
     const position = this.op('Cast', [this.op('Unsqueeze', ['position_ids', axes])], {
       to: int(1),
     });
@@ -362,14 +375,18 @@ class Exporter {
         const turned = this.op('Transpose', [weight], { perm: ints([1, 0]) });
         return graph.node('MatMul', [input, turned], outputs)[0];
       }
+      case 'nbits16':
       case 'nbits': {
+        const half = this.style.linear === 'nbits16';
         const weight = tensorOf(`${name}_Q4`, [rows, columns / 32, 16], nibbles(values));
-        const scales = tensorOf(`${name}_scales`, [rows * (columns / 32)], scalesOf(values));
-        return graph.node(
+        const wide = tensorOf(`${name}_scales`, [rows * (columns / 32)], scalesOf(values));
+        const scales = half ? halved(wide) : wide;
+        const operand = half ? this.op('Cast', [input], { to: int(10) }) : input;
+        const [product] = graph.node(
           'MatMulNBits',
-          [input, graph.initializer(weight), graph.initializer(scales)],
+          [operand, graph.initializer(weight), graph.initializer(scales)],
           {
-            ...outputs,
+            ...(half ? {} : outputs),
             attributes: {
               K: int(columns),
               N: int(rows),
@@ -379,7 +396,9 @@ class Exporter {
             },
             domain: MICROSOFT,
           },
-        )[0];
+        );
+        const attributes = { to: int(1) };
+        return half ? graph.node('Cast', [product], { ...outputs, attributes })[0] : product;
       }
       case 'matmul': {
         const turned = Float32Array.from(values, (_, at) => {
@@ -436,4 +455,11 @@ function scalesOf(values: Float32Array): Float32Array {
     { length: values.length / 32 },
     (_, group) => Math.max(...values.subarray(group * 32, group * 32 + 32).map(Math.abs)) / 7,
   );
+}
+
+/** The same constant in float16. */
+function halved({ name, dims, bytes }: Tensor): Tensor {
+  const values = new Float32Array(new Uint8Array(bytes.read()).buffer);
+  const halves = new Uint8Array(Uint16Array.from(values, toFloat16Bits).buffer);
+  return lazyTensor(name, 'float16', dims, () => halves);
 }

@@ -49,6 +49,9 @@ const styles: Record<string, ExportStyle> = {
   'grouped, 4 bit': { norm: 'skip', attention: 'grouped', linear: 'nbits' },
   'grouped, packed, 4 bit': { norm: 'skip', attention: 'groupedPacked', linear: 'nbits' },
 };
+/** Graphs that multiply in float16 round what the fused form does not. */
+const halves: ExportStyle = { norm: 'skip', attention: 'grouped', linear: 'nbits16' };
+
 const sizes: Record<string, TinyLlamaOptions> = {
   'heads alone': {},
   'grouped heads': { keyValueHeads: 2, tied: true },
@@ -158,4 +161,14 @@ test('a graph in the fused form stays as it is', async () => {
   const result = await fuse.run({ model, config }, { pass: 'fuse' }, passContext());
   expect(result.model).toBe(model);
   expect(result.notes).toEqual(['The graph is in the fused form already.']);
+});
+
+test('layers that multiply in float16 multiply in float32 when fused', async () => {
+  const { config, tensors } = tinyDecoder({ keyValueHeads: 2 });
+  const model = exportDecoder(config, tensors, halves);
+  const fused = await fuse.run({ model, config }, { pass: 'fuse' }, passContext());
+  const [a, b] = [await logitsOf(fused.model), await logitsOf(model)];
+  for (const [step, logits] of a.entries()) {
+    expect(worstRelative(logits, b[step])).toBeLessThan(1e-2);
+  }
 });
