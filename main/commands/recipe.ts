@@ -77,13 +77,10 @@ function withValue(part: unknown, [key, ...rest]: readonly string[], value: unkn
 /** `passes.0.bits: what is wrong`. */
 function issueText(issue: z.core.$ZodIssue): string {
   const isPass = issue.code === 'invalid_union' && issue.path.at(-1) === 'pass';
-  const input = isPass ? passIn(issue.input) : undefined;
-  const message = isPass ? `there is no such pass: ${input ?? 'nothing'}` : issue.message;
+  const message = isPass ? `there is no such pass: ${passIn(issue.input)}` : issue.message;
   return `${issue.path.join('.') || 'recipe'}: ${message}`;
 }
 
-function passIn(input: unknown): string | undefined {
-  if (typeof input === 'string') return input;
-  if (typeof input !== 'object' || input === null || !('pass' in input)) return undefined;
-  return JSON.stringify(input.pass);
+function passIn(step: unknown): string {
+  return typeof step === 'object' && step !== null && 'pass' in step ? String(step.pass) : 'none';
 }

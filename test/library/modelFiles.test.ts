@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copyDurably, checkSpace } from '../../main/library/copy.ts';
-import { isModelFolder, modelFiles } from '../../main/library/modelFiles.ts';
+import { graphNameIn, isModelFolder, modelFiles } from '../../main/library/modelFiles.ts';
 
 let root: string;
 let folder: string;
@@ -111,5 +111,39 @@ describe('copying', () => {
   test('is refused before it begins when the disk has not enough room', async () => {
     await expect(checkSpace(root, 2 ** 60)).rejects.toMatchObject({ code: 'disk_full' });
     await checkSpace(root, 1);
+  });
+});
+
+describe('a folder that brings a graph', () => {
+  test('has the graph, its weights beside it, and no other graph', () => {
+    write('model.onnx', 'model.onnx.data', 'model_q4.onnx', 'model_q4.onnx_data', 'other.onnx');
+    expect(names()).toEqual(['config.json', 'model.onnx', 'model.onnx.data']);
+  });
+
+  test('may have it where transformers.js looks, with weights in several files', () => {
+    mkdirSync(join(folder, 'onnx'));
+    write('onnx/model_q4.onnx', 'onnx/model_fp16.onnx', 'onnx/notes.txt');
+    write('onnx/model.onnx', 'onnx/model.onnx_data', 'onnx/model.onnx_data_1');
+    expect(names()).toEqual([
+      'config.json',
+      'onnx/model.onnx',
+      'onnx/model.onnx_data',
+      'onnx/model.onnx_data_1',
+    ]);
+    expect(graphNameIn(modelFiles(folder))).toBe('onnx/model.onnx');
+  });
+
+  test('is used by its safetensors where it has both', () => {
+    write('model.onnx', 'model.onnx.data', 'model.safetensors');
+    expect(names()).toEqual(['config.json', 'model.safetensors']);
+    expect(graphNameIn(modelFiles(folder))).toBeNull();
+  });
+
+  test('is not looked into through a link that leaves it', () => {
+    const outside = join(root, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'model.onnx'), 'content');
+    symlinkSync(outside, join(folder, 'onnx'));
+    expect(names()).toEqual(['config.json']);
   });
 });
