@@ -6,7 +6,7 @@ import { sparseGptPass } from '../../main/passes/pruneSparseGpt.ts';
 import { wandaPass } from '../../main/passes/pruneWanda.ts';
 import { blockModel } from '../../main/passes/subgraphs.ts';
 import { worstRelative } from '../architectures/compare.ts';
-import { calibrated } from './calibrate.ts';
+import { calibratedContext } from './calibrated.ts';
 import { openForPasses } from './embedded.ts';
 import { logitsOf, runPass, stepOf, weightOf } from './pruning.ts';
 import { tinyDecoder } from './tinyDecoder.ts';
@@ -118,8 +118,7 @@ test('a pattern that does not fit a layer is refused with its name', () => {
 
 test('Wanda zeroes in each row the least |w|·‖x‖ of what the pruned layers before send', async () => {
   const { model } = await methods.wanda({ sparsity: 0.5 });
-  const { context, close } = calibrated(input);
-  const calibration = await context.calibration();
+  const calibration = await calibratedContext().calibration();
   const walk = await calibration.blocks(model);
   let wrong = 0;
   for (const block of readDecoder(model).blocks) {
@@ -145,7 +144,6 @@ test('Wanda zeroes in each row the least |w|·‖x‖ of what the pruned layers 
     await walk.advance(blockModel(model, block.index));
   }
   await walk.close();
-  close();
   expect(wrong).toBe(0);
 });
 

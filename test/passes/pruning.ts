@@ -11,7 +11,7 @@ import { edited } from '../../main/passes/edit.ts';
 import { floatTensor, isFloatLinear, readWeight } from '../../main/passes/linear.ts';
 import type { Pass, PassInput, PassOutput } from '../../main/passes/pass.ts';
 import { floatsOf, GraphRun } from '../architectures/graphRun.ts';
-import { calibrated } from './calibrate.ts';
+import { calibratedContext } from './calibrated.ts';
 
 const prompt = [1, 17, 33, 5, 5, 38, 0, 22, 9];
 
@@ -27,15 +27,10 @@ export async function runPass<S extends Step>(
   step: S,
 ): Promise<PassOutput> {
   pass.check(input, step);
-  const { context, close } = calibrated(input);
-  try {
-    const output = await pass.run(input, step, context);
-    checkModel(output.model, 'the result');
-    readDecoder(output.model);
-    return output;
-  } finally {
-    close();
-  }
+  const output = await pass.run(input, step, calibratedContext());
+  checkModel(output.model, 'the result');
+  readDecoder(output.model);
+  return output;
 }
 
 /** Logits of a prompt read in two pieces, so that the cache takes part. */
