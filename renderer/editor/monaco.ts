@@ -13,10 +13,17 @@ import { editor } from 'monaco-editor/editor';
 // What `?worker` exports is made by the bundler.
 // oxlint-disable-next-line import/default
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
+// oxlint-disable-next-line import/default
+import JsonWorker from 'monaco-editor/languages/features/json/json.worker?worker';
 import { palette, type Scheme } from '../ui/theme.ts';
 
-// The hook through which Monaco asks for its worker; there is one kind, for plain text.
-Object.assign(globalThis, { MonacoEnvironment: { getWorker: () => new EditorWorker() } });
+// The hook through which Monaco asks for its workers: one for any text, one that knows JSON.
+Object.assign(globalThis, {
+  MonacoEnvironment: {
+    getWorker: (_id: string, label: string) =>
+      label === 'json' ? new JsonWorker() : new EditorWorker(),
+  },
+});
 
 const schemes: readonly Scheme[] = ['light', 'dark'];
 
@@ -48,46 +55,51 @@ for (const scheme of schemes) {
   });
 }
 
+/** What all editors of the studio have in common. */
+export const editorOptions = {
+  automaticLayout: true,
+  fontFamily: "'JetBrains Mono Variable', ui-monospace, monospace",
+  fontSize: 13,
+  lineHeight: 20,
+  wordWrap: 'on',
+  padding: { top: 12, bottom: 12 },
+  glyphMargin: false,
+  minimap: { enabled: false },
+  overviewRulerLanes: 0,
+  hideCursorInOverviewRuler: true,
+  overviewRulerBorder: false,
+  renderLineHighlight: 'none',
+  occurrencesHighlight: 'off',
+  selectionHighlight: false,
+  guides: { indentation: false },
+  wordBasedSuggestions: 'off',
+  scrollBeyondLastLine: false,
+  renderControlCharacters: true,
+  // Bidirectional and zero-width characters change what a model reads without being seen.
+  unicodeHighlight: { ambiguousCharacters: false, invisibleCharacters: true },
+  scrollbar: { verticalScrollbarSize: 8, horizontalScrollbarSize: 8, useShadows: false },
+  // Tab leaves the editor as it leaves any other field.
+  tabFocusMode: true,
+  fixedOverflowWidgets: true,
+} as const satisfies editor.IStandaloneEditorConstructionOptions;
+
 /** Makes a plain-text editor with the studio's look in an element. */
 export const createTextEditor = (
   element: HTMLElement,
   options: { value: string; label: string; placeholder: string; scheme: Scheme },
 ): editor.IStandaloneCodeEditor =>
   editor.create(element, {
+    ...editorOptions,
     value: options.value,
     ariaLabel: options.label,
     placeholder: options.placeholder,
     theme: `lathe-${options.scheme}`,
     language: 'plaintext',
-    automaticLayout: true,
-    fontFamily: "'JetBrains Mono Variable', ui-monospace, monospace",
-    fontSize: 13,
-    lineHeight: 20,
-    wordWrap: 'on',
-    padding: { top: 12, bottom: 12 },
     lineNumbers: 'off',
     lineDecorationsWidth: 16,
     lineNumbersMinChars: 0,
-    glyphMargin: false,
     folding: false,
-    minimap: { enabled: false },
-    overviewRulerLanes: 0,
-    hideCursorInOverviewRuler: true,
-    overviewRulerBorder: false,
-    renderLineHighlight: 'none',
-    occurrencesHighlight: 'off',
-    selectionHighlight: false,
-    guides: { indentation: false },
     quickSuggestions: false,
-    wordBasedSuggestions: 'off',
-    scrollBeyondLastLine: false,
-    renderControlCharacters: true,
-    // Bidirectional and zero-width characters change what a model reads without being seen.
-    unicodeHighlight: { ambiguousCharacters: false, invisibleCharacters: true },
-    scrollbar: { verticalScrollbarSize: 8, horizontalScrollbarSize: 8, useShadows: false },
-    // Tab leaves the editor as it leaves any other field.
-    tabFocusMode: true,
-    fixedOverflowWidgets: true,
   });
 
 /** Changes the look of all editors. */

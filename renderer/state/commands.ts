@@ -10,7 +10,7 @@ import type { Studio } from './studio.ts';
 export interface Command {
   readonly id: string;
   readonly title: string;
-  readonly group: 'Run' | 'Go to' | 'Show' | 'Model' | 'Preset' | 'Example';
+  readonly group: 'Run' | 'Go to' | 'Show' | 'Model' | 'Preset' | 'Recipe' | 'Example';
   readonly shortcut?: Shortcut;
   readonly run: () => void;
 }
@@ -18,6 +18,7 @@ export interface Command {
 export const viewTitles: Readonly<Record<ViewName, string>> = {
   library: 'Library',
   playground: 'Playground',
+  compress: 'Compress',
   settings: 'Settings',
 };
 
@@ -34,17 +35,29 @@ export function commandsOf(studio: Studio): Command[] {
 }
 
 function runCommands(studio: Studio): Command[] {
-  const { generation, draft, host } = studio;
+  const { generation, draft, host, navigation, recipe } = studio;
   const state = generation.store.getState();
+  const runShortcut: Shortcut = { key: 'Enter', mod: true };
+  // The key runs what is in view.
+  const isCompress = navigation.store.getState().view === 'compress';
   const commands: Command[] = [
     {
       id: 'run',
       title: 'Run the prompt',
       group: 'Run',
-      shortcut: { key: 'Enter', mod: true },
+      ...(!isCompress && { shortcut: runShortcut }),
       run: () => void studio.run(),
     },
   ];
+  if (recipe.store.getState().reading.kind === 'right') {
+    commands.push({
+      id: 'run-recipe',
+      title: 'Run the recipe',
+      group: 'Run',
+      ...(isCompress && { shortcut: runShortcut }),
+      run: () => void studio.runRecipe(),
+    });
+  }
   if (isRunning(state)) {
     commands.push({
       id: 'stop',
@@ -122,12 +135,28 @@ const showCommands = ({ navigation, settings }: Studio): Command[] => [
 function choiceCommands(studio: Studio): Command[] {
   const models = studio.models.store.getState().models ?? [];
   const { presets } = studio.presets.store.getState();
+  const { recipes } = studio.recipe.store.getState();
   return [
     ...models.map((model): Command => ({
       id: `model-${modelKey(model)}`,
       title: `Use ${model.name}`,
       group: 'Model',
       run: () => studio.tryModel(modelKey(model)),
+    })),
+    ...models.map((model): Command => ({
+      id: `compress-${modelKey(model)}`,
+      title: `Compress ${model.name}`,
+      group: 'Model',
+      run: () => studio.compressModel(modelKey(model)),
+    })),
+    ...recipes.map(({ recipe }): Command => ({
+      id: `recipe-${recipe.name}`,
+      title: `Take the recipe ${recipe.name}`,
+      group: 'Recipe',
+      run: () => {
+        studio.recipe.choose(recipe);
+        studio.navigation.go('compress');
+      },
     })),
     ...presets.map((preset): Command => ({
       id: `preset-${preset.name}`,

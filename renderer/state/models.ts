@@ -6,11 +6,13 @@ import type {
   GraphForm,
   MemoryEstimate,
   ModelFacts,
+  LinearFacts,
   ModelRecord,
   Progress,
   TensorFacts,
   Token,
   Prompt,
+  VariantReport,
 } from '../../preload/contract/index.ts';
 import { toFailure, type Failure } from './failure.ts';
 
@@ -43,6 +45,10 @@ export interface Models {
   facts(key: string): Promise<ModelFacts>;
   tensors(key: string): Promise<readonly TensorFacts[]>;
   graph(key: string, form: GraphForm): Promise<GraphFacts>;
+  /** The linear layers in the order they run. */
+  linears(key: string): Promise<readonly LinearFacts[]>;
+  /** How a variant was made. */
+  report(key: string): Promise<VariantReport>;
   memoryAt(key: string, context: number): Promise<MemoryEstimate>;
   tokenize(key: string, prompt: Prompt, signal?: AbortSignal): Promise<readonly Token[]>;
 }
@@ -135,6 +141,8 @@ export function createModels(client: EngineClient): Models {
     facts: (model) => client.models.facts({ model }),
     tensors: (model) => client.models.tensors({ model }),
     graph: (model, form) => client.models.graph({ model, form }),
+    linears: (model) => client.models.linears({ model }),
+    report: (model) => client.models.report({ model }),
     memoryAt: (model, context) => client.models.memory({ model, context }),
     tokenize: (model, prompt, signal) =>
       client.tokenize({ model, prompt }, signal ? { signal } : {}),

@@ -5,10 +5,12 @@ import { createConnection, type ConnectionStatus } from './connection.ts';
 import { createDraft, requestOf, type DraftStore } from './draft.ts';
 import { createGeneration, type Frame, type Generation } from './generation.ts';
 import { createHistory, type History } from './history.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import type { Memory } from './memory.ts';
 import { createModels, modelKey, type Models } from './models.ts';
 import { createNavigation, type Navigation } from './navigation.ts';
 import { createPresets, type Presets } from './presets.ts';
+import { createRecipe, recipesToRun, type RecipeEditor } from './recipe.ts';
 import { createRunners, type Runners } from './runners.ts';
 import { createSettings, type SettingsStore } from './settings.ts';
 
@@ -32,12 +34,20 @@ export interface Studio {
   readonly models: Models;
   readonly settings: SettingsStore;
   readonly runners: Runners;
+  readonly recipe: RecipeEditor;
+  readonly jobs: Jobs;
   /** Runs the draft. Does nothing while it is not complete. */
   run(): Promise<void>;
   /** Shows a run of the history with the prompt and settings it had. */
   reopen(id: string): Promise<void>;
   /** Opens a model in the playground. */
   tryModel(key: string): void;
+  /** Opens a model where it is cut down. */
+  compressModel(key: string): void;
+  /** Shows a model in the library. */
+  showModel(key: string): void;
+  /** Queues the recipe, or every recipe of the sweep. Does nothing while it is not complete. */
+  runRecipe(): Promise<void>;
   close(): void;
 }
 
@@ -59,14 +69,20 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const presets = createPresets(client);
   const runners = createRunners(client);
   const settings = createSettings(client, memory);
+  const recipe = createRecipe(client, memory);
+  const jobs = createJobs(client);
   let closed = false;
 
   models.store.subscribe(({ models: known }) => {
-    const { model } = draft.store.getState();
-    if (!known || known.some((record) => modelKey(record) === model)) return;
+    if (!known) return;
     const embedded = known.find(({ source }) => source === 'embedded') ?? known[0];
-    const next = embedded ? modelKey(embedded) : null;
-    if (next !== model) draft.change({ model: next });
+    const standard = embedded ? modelKey(embedded) : null;
+    const orStandard = (model: string | null): string | null =>
+      known.some((record) => modelKey(record) === model) ? model : standard;
+    const tried = draft.store.getState().model;
+    if (orStandard(tried) !== tried) draft.change({ model: standard });
+    const cut = recipe.store.getState().model;
+    if (orStandard(cut) !== cut) recipe.setModel(standard);
   });
 
   const onEvent = async (event: EngineEvent): Promise<void> => {
@@ -77,6 +93,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
         return models.load();
       case 'runs-changed':
         return history.load();
+      case 'jobs-changed':
+        return jobs.load();
     }
   };
   /** Ends with the link that carries it; the next `up` listens anew. */
@@ -94,6 +112,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       history.load(),
       presets.load(),
       runners.load(),
+      recipe.load(),
+      jobs.load(),
       listen(),
     ]);
   };
@@ -113,6 +133,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     models,
     settings,
     runners,
+    recipe,
+    jobs,
     async run() {
       const request = requestOf(draft.store.getState());
       navigation.go('playground');
@@ -128,8 +150,23 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       draft.change({ model: key });
       navigation.go('playground');
     },
+    compressModel(key) {
+      recipe.setModel(key);
+      navigation.go('compress');
+    },
+    showModel(key) {
+      models.select(key);
+      navigation.go('library');
+    },
+    async runRecipe() {
+      const state = recipe.store.getState();
+      const recipes = recipesToRun(state);
+      navigation.go('compress');
+      if (state.model !== null && recipes.length > 0) await jobs.start(state.model, recipes);
+    },
     close() {
       closed = true;
+      jobs.close();
       unsubscribe();
       generation.stop();
       engine.close();

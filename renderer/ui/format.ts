@@ -42,6 +42,9 @@ export function formatRemaining(ms: number): string {
 export const formatRate = (perSecond: number): string =>
   perSecond < 100 ? perSecond.toFixed(1) : formatCount(perSecond);
 
+/** A share in percent, two digits behind the point: `4.17 %`. */
+export const formatShare = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
 /** Time of day for today, else the date: `14:05`, `3 Nov`. */
 export function formatWhen(time: number, now = Date.now()): string {
   const date = new Date(time);

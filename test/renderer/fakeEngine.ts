@@ -8,6 +8,7 @@ import {
   type GeneratedToken,
   type GenerateEvent,
   type GenerateRequest,
+  type Job,
   type ModelRecord,
   type Preset,
   type Run,
@@ -16,6 +17,7 @@ import {
   settingsSchema,
 } from '../../preload/contract/index.ts';
 import type { ConnectionState, EngineConnection } from '../../renderer/engine/connection.ts';
+import { fakeCompress } from './fakeCompress.ts';
 import { facts, graph, records, tensors } from './fakeModels.ts';
 
 export interface FakeOptions {
@@ -28,6 +30,9 @@ export interface FakeOptions {
   models?: readonly ModelRecord[];
   runs?: readonly Run[];
   settings?: Partial<Settings>;
+  /** Milliseconds that each layer of a job takes. */
+  layerMs?: number;
+  jobs?: readonly Job[];
 }
 
 export interface FakeEngine extends EngineConnection {
@@ -200,6 +205,17 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     yield { kind: 'finish', reason: 'max-tokens', text: written, timing, ...counts };
   }
 
+  const compress = fakeCompress({
+    layerMs: options.layerMs ?? 0,
+    jobs: options.jobs ?? [],
+    find,
+    emit,
+    publish: (record) => {
+      models.push(record);
+      emit({ kind: 'models-changed' });
+    },
+  });
+
   // What the window does not ask for yet is left out.
   const router = {
     system: {
@@ -279,6 +295,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       memory: checked.models.memory.handler(
         ({ input }) => facts(find(input.model), input.context).memory,
       ),
+      ...compress.models,
       remove: checked.models.remove.handler(({ input }) => {
         const model = find(input.model);
         models.splice(models.indexOf(model), 1);
@@ -342,6 +359,9 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       }),
       remove: checked.runs.remove.handler(({ input }) => void runs.delete(input.id)),
     },
+    compress: compress.compress,
+    jobs: compress.jobs,
+    recipes: compress.recipes,
     presets: {
       list: checked.presets.list.handler(() => [...presets, ...own]),
       save: checked.presets.save.handler(({ input }) => {

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
-import { IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { IconPlayerPlay, IconStack2, IconTrash } from '@tabler/icons-react';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { toFailure } from '../../state/failure.ts';
 import { modelKey } from '../../state/models.ts';
@@ -9,6 +9,7 @@ import { ConfigTab } from './ConfigTab.tsx';
 import { GraphTab } from './GraphTab.tsx';
 import classes from './Library.module.css';
 import { OverviewTab } from './OverviewTab.tsx';
+import { ReportTab } from './ReportTab.tsx';
 import { TensorsTab } from './TensorsTab.tsx';
 import { TokenizerTab } from './TokenizerTab.tsx';
 
@@ -39,6 +40,13 @@ export function Details({ record }: { record: ModelRecord }) {
           </Tooltip>
         )}
         <Button
+          variant="default"
+          leftSection={<IconStack2 size={16} stroke={1.5} aria-hidden="true" />}
+          onClick={() => studio.compressModel(key)}
+        >
+          Compress…
+        </Button>
+        <Button
           leftSection={<IconPlayerPlay size={16} stroke={1.5} aria-hidden="true" />}
           onClick={() => studio.tryModel(key)}
         >
@@ -48,6 +56,7 @@ export function Details({ record }: { record: ModelRecord }) {
       <Tabs defaultValue="overview" keepMounted={false} className={classes.tabs}>
         <Tabs.List px={8}>
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          {record.parent !== null && <Tabs.Tab value="report">Report</Tabs.Tab>}
           <Tabs.Tab value="tensors">Tensors</Tabs.Tab>
           <Tabs.Tab value="graph">Graph</Tabs.Tab>
           <Tabs.Tab value="tokenizer">Tokenizer</Tabs.Tab>
@@ -56,6 +65,11 @@ export function Details({ record }: { record: ModelRecord }) {
         <Tabs.Panel value="overview" className={classes.tab}>
           <OverviewTab record={record} />
         </Tabs.Panel>
+        {record.parent !== null && (
+          <Tabs.Panel value="report" className={classes.tab}>
+            <ReportTab record={record} />
+          </Tabs.Panel>
+        )}
         <Tabs.Panel value="tensors" className={classes.tableTab}>
           <TensorsTab model={key} name={record.name} />
         </Tabs.Panel>

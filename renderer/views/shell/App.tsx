@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import type { Settings } from '../../../preload/contract/index.ts';
 import type { Studio } from '../../state/studio.ts';
 import { cssVariables, theme } from '../../ui/theme.ts';
+import { Compress } from '../compress/Compress.tsx';
 import { FolderDialog } from '../library/FolderDialog.tsx';
 import { Library } from '../library/Library.tsx';
 import { Playground } from '../playground/Playground.tsx';
@@ -84,6 +85,7 @@ function Shell() {
         <main className={classes.view}>
           {view === 'library' && <Library />}
           {view === 'playground' && <Playground />}
+          {view === 'compress' && <Compress />}
           {view === 'settings' && <SettingsView />}
         </main>
       </div>

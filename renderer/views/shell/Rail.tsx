@@ -1,6 +1,12 @@
 import { Tooltip } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
-import { IconBooks, IconCommand, IconPlayerPlay, IconSettings } from '@tabler/icons-react';
+import {
+  IconBooks,
+  IconCommand,
+  IconPlayerPlay,
+  IconSettings,
+  IconStack2,
+} from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import { paletteShortcut, viewTitles } from '../../state/commands.ts';
 import type { ViewName } from '../../state/navigation.ts';
@@ -11,6 +17,7 @@ import classes from './Rail.module.css';
 const icons: Readonly<Record<ViewName, ComponentType<{ size: number; stroke: number }>>> = {
   library: IconBooks,
   playground: IconPlayerPlay,
+  compress: IconStack2,
   settings: IconSettings,
 };
 
@@ -21,6 +28,7 @@ export function Rail() {
     <nav className={classes.rail} aria-label="Views">
       <RailLink view="library" />
       <RailLink view="playground" />
+      <RailLink view="compress" />
       <Tooltip
         label={`Find a command (${keyNames(paletteShortcut, host.mac).join(' ')})`}
         position="right"

@@ -1,3 +1,4 @@
+import { interruptedJob } from './jobs.ts';
 import { noMemory, storageMemory } from '../../../renderer/state/memory.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
 import { render } from '../../../renderer/views/render.tsx';
@@ -10,6 +11,7 @@ const number = (name: string): number | undefined =>
 const tokenMs = number('tokenMs');
 const crashAfter = number('crashAfter');
 const repeat = number('repeat');
+const layerMs = number('layerMs');
 const theme = query.get('theme');
 
 const options: FakeOptions = {
@@ -18,6 +20,8 @@ const options: FakeOptions = {
   ...(repeat !== undefined && {
     text: 'The robot went on and on and on through the garden and the rain. '.repeat(repeat),
   }),
+  ...(layerMs !== undefined && { layerMs }),
+  ...(query.has('interrupted') && { jobs: [interruptedJob] }),
   ...(query.has('empty') && { models: [] }),
   settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },
 };

@@ -1,0 +1,160 @@
+import { max, scaleBand, scaleLinear, select } from 'd3';
+
+/** What a pass did to one layer. */
+export interface LayerBar {
+  /** `blocks.3.mlp.down` */
+  readonly name: string;
+  /** Relative errors, 0.05 for 5 %; null where there is none to tell. */
+  readonly errorBefore: number | null;
+  readonly errorAfter: number | null;
+  readonly bits: number;
+}
+
+export interface LayerPicture {
+  /** Names of all layers in the order they run, those that are still to come included. */
+  readonly slots: readonly string[];
+  readonly bars: readonly LayerBar[];
+  /** What the errors measure: `Relative error of the output`. */
+  readonly caption: string;
+}
+
+const left = 48;
+const right = 8;
+const errors = { top: 24, height: 112 };
+const bits = { top: errors.top + errors.height + 32, height: 40 };
+const axis = bits.top + bits.height + 16;
+const height = axis + 8;
+/** A block's number needs so many pixels. */
+const numberWidth = 20;
+
+/**
+ * Draws error and bits of every layer, block by block: a bar is what the pass left, the line across
+ * it what the simplest method would have. Layers without a report yet keep their place.
+ */
+export function drawLayers(
+  svg: SVGSVGElement,
+  { slots, bars, caption }: LayerPicture,
+  width: number,
+): void {
+  const x = xOf(slots, width);
+  const top = max(bars, ({ errorBefore, errorAfter }) =>
+    Math.max(errorBefore ?? 0, errorAfter ?? 0),
+  );
+  const y = scaleLinear([0, top || 0.1], [errors.height, 0]).nice(4);
+  const most = max(bars, (bar) => bar.bits) ?? 4;
+  const bitsY = scaleLinear([0, most], [bits.height, 0]);
+
+  const root = select(svg)
+    .attr('viewBox', `0 0 ${width} ${height}`)
+    .attr('width', width)
+    .attr('height', height)
+    .attr('font-size', 11);
+  root.selectChildren().remove();
+  drawBlocks(svg, slots, width);
+  const text = (content: string, at: number, y_: number, anchor = 'start') =>
+    root
+      .append('text')
+      .attr('x', at)
+      .attr('y', y_)
+      .attr('dy', '0.35em')
+      .attr('text-anchor', anchor)
+      .attr('fill', 'var(--lathe-dim)')
+      .text(content);
+  text(caption, left, errors.top - 16);
+  text('Bits per weight', left, bits.top - 12);
+  for (const tick of y.ticks(4)) {
+    const at = errors.top + round(y(tick));
+    root
+      .append('line')
+      .attr('x1', left)
+      .attr('x2', width - right)
+      .attr('y1', at)
+      .attr('y2', at)
+      .attr('stroke', 'var(--lathe-line)');
+    text(percent(tick), left - 8, at, 'end');
+  }
+  text('0', left - 8, bits.top + bits.height, 'end');
+  text(short(most), left - 8, bits.top, 'end');
+
+  const known = bars.filter(({ name }) => x(name) !== undefined);
+  const start = ({ name }: LayerBar): number => round(x(name) ?? 0);
+  const thick = round(x.bandwidth());
+  root
+    .selectAll('.error')
+    .data(known.filter(({ errorAfter }) => errorAfter !== null))
+    .join('rect')
+    .attr('x', start)
+    .attr('y', ({ errorAfter }) => errors.top + round(y(errorAfter ?? 0)))
+    .attr('width', thick)
+    .attr('height', ({ errorAfter }) => round(errors.height - y(errorAfter ?? 0)))
+    .attr('fill', 'var(--lathe-accent)');
+  root
+    .selectAll('.before')
+    .data(known.filter(({ errorBefore }) => errorBefore !== null))
+    .join('line')
+    .attr('x1', (bar) => start(bar) - 1)
+    .attr('x2', (bar) => round(start(bar) + thick + 1))
+    .attr('y1', ({ errorBefore }) => errors.top + round(y(errorBefore ?? 0)))
+    .attr('y2', ({ errorBefore }) => errors.top + round(y(errorBefore ?? 0)))
+    .attr('stroke', 'var(--lathe-text)')
+    .attr('stroke-width', 1.5);
+  root
+    .selectAll('.bits')
+    .data(known)
+    .join('rect')
+    .attr('x', start)
+    .attr('y', (bar) => bits.top + round(bitsY(bar.bits)))
+    .attr('width', thick)
+    .attr('height', (bar) => round(bits.height - bitsY(bar.bits)))
+    .attr('fill', 'var(--lathe-bar)');
+}
+
+/** The layer at a place of the picture, in pixels from its left; null beside them. */
+export function layerAt(slots: readonly string[], width: number, at: number): string | null {
+  const step = (width - left - right) / Math.max(1, slots.length);
+  return slots[Math.floor((at - left) / step)] ?? null;
+}
+
+const xOf = (slots: readonly string[], width: number) =>
+  scaleBand(slots, [left, Math.max(left + 16, width - right)]).padding(0.3);
+
+/** Every other block on a darker ground, and the numbers of as many as there is room for. */
+function drawBlocks(svg: SVGSVGElement, slots: readonly string[], width: number): void {
+  const step = (width - left - right) / Math.max(1, slots.length);
+  const groups = [...Map.groupBy(slots.entries(), ([, name]) => blockOf(name))];
+  const [first] = groups;
+  const wide = step * (first?.[1].length ?? 1);
+  const every = [1, 2, 5, 10, 20, 50].find((count) => count * wide >= numberWidth) ?? 100;
+  for (const [at, [block, members]] of groups.entries()) {
+    const begin = left + step * (members[0]?.[0] ?? 0);
+    const root = select(svg);
+    if (at % 2 === 0) {
+      root
+        .append('rect')
+        .attr('x', round(begin))
+        .attr('y', errors.top)
+        .attr('width', round(step * members.length))
+        .attr('height', bits.top + bits.height - errors.top)
+        .attr('fill', 'var(--lathe-ground)');
+    }
+    const isNumber = /^\d+$/.test(block);
+    if (isNumber && Number(block) % every !== 0) continue;
+    root
+      .append('text')
+      .attr('x', round(isNumber ? begin + (step * members.length) / 2 : width - right))
+      .attr('y', axis)
+      .attr('dy', '0.35em')
+      .attr('text-anchor', isNumber ? 'middle' : 'end')
+      .attr('fill', 'var(--lathe-dim)')
+      .text(block);
+  }
+}
+
+/** `3` of `blocks.3.mlp.down`; `head` of what is in no block. */
+const blockOf = (name: string): string => /^blocks\.(\d+)\./.exec(name)?.[1] ?? 'head';
+
+const percent = (share: number): string => `${short(share * 100)} %`;
+
+const short = (value: number): string => String(Math.round(value * 100) / 100);
+
+const round = (value: number): number => Math.round(value * 100) / 100;
