@@ -153,6 +153,18 @@ export function createSink(path: string): Sink {
   };
 }
 
+/** Writes a small file, whole or not at all. */
+export function writeText(path: string, text: string): void {
+  const sink = createSink(path);
+  try {
+    sink.write(new TextEncoder().encode(text));
+    sink.close();
+  } catch (error) {
+    sink.discard();
+    throw error;
+  }
+}
+
 /** Makes a rename survive a loss of power. Windows cannot open folders and needs it not. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;

@@ -8,7 +8,8 @@ import { fromOrpc } from '../errors.ts';
 import { openModel } from '../openModel.ts';
 import { isOpen, LiveJob } from './liveJob.ts';
 import { variantName } from './names.ts';
-import { runJob, type Workshop } from './runJob.ts';
+import type { Workshop } from '../ownRunner.ts';
+import { runJob } from './runJob.ts';
 
 /** Long work that outlives its window: one at a time, written down, resumed after a crash. */
 export interface Jobs {

@@ -2,7 +2,6 @@ import { LatheError } from '../../../preload/contract/errors.ts';
 import { fingerprintOf, type Manifest } from '../../library/manifest.ts';
 import { checkSpace } from '../../library/copy.ts';
 import type { StoredJob } from '../../library/jobs.ts';
-import type { Core } from '../core.ts';
 import { openModel } from '../openModel.ts';
 import { inOwnRunner, type Workshop } from '../ownRunner.ts';
 import type { LiveJob } from './liveJob.ts';

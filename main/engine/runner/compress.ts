@@ -4,6 +4,7 @@ import { LatheError } from '../../../preload/contract/errors.ts';
 import type { PassReport } from '../../../preload/contract/recipe.ts';
 import { Decoder } from '../../inference/decoder.ts';
 import { graphFile } from '../../library/graphs.ts';
+import type { PassInput } from '../../passes/pass.ts';
 import { runRecipe } from '../../passes/sequence.ts';
 import { openMultiply } from '../calibration/multiply.ts';
 import { createChannel } from '../channel.ts';
@@ -61,9 +62,11 @@ async function runAll(
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   const multiply = await openMultiply({ threads, device: 'cpu' });
-  let opened = begin.done === 0 ? openInput(folder) : openKept(work, begin);
+  let opened = begin.kept === 0 ? openInput(folder) : openKept(work, begin);
   try {
-    const input = begin.done === 0 ? await inputFor(opened, recipe.passes) : opened;
+    const input = begin.kept === 0 ? await inputFor(opened, recipe.passes) : opened;
+    let current: PassInput = input;
+    let { kept } = begin;
     const calibration = await calibrationFor({ ...request, scratch }, input, signal);
     const remaining = clock();
     const reports: PassReport[] = [...begin.reports];
@@ -79,21 +82,28 @@ async function runAll(
         tell({ kind: 'progress', fraction, step, detail, ...remaining(fraction) }),
       layer: (step: number, report: PassReport['layers'][number]) =>
         tell({ kind: 'layer', step, report }),
-      onPassDone(step: number, output: Parameters<typeof keepPass>[2], report: PassReport) {
+      onPassDone(step: number, output: PassInput, report: PassReport) {
         reports.push(report);
-        const checkpoint = { done: step + 1, reports };
+        const done = step + 1;
+        const isSame = output.model === current.model && output.config === current.config;
+        // What a pass left as it was need not be written, but the end must be.
+        if (!isSame || (kept === 0 && done === recipe.passes.length)) kept = done;
+        const checkpoint = { done, kept, reports };
         keepPass(work, checkpoint, output);
-        const before = opened;
-        opened = openKept(work, checkpoint);
-        before.close();
-        forgetEarlier(work, checkpoint);
+        if (kept === done) {
+          const before = opened;
+          opened = openKept(work, checkpoint);
+          before.close();
+          current = opened;
+          forgetEarlier(work, checkpoint);
+        }
         tell({ kind: 'pass', step, report });
-        return opened;
+        return current;
       },
     };
     await runRecipe(input, recipe, context, { from: begin.done, reports: begin.reports });
     tell({ kind: 'progress', fraction: 1, step: null, detail: 'running the result once' });
-    const result = keptFolder(work, { done: recipe.passes.length });
+    const result = keptFolder(work, { kept });
     await probe(graphFile(result), request);
     return { kind: 'done', folder: result };
   } finally {

@@ -2,7 +2,7 @@ import { LatheError } from '../../../preload/contract/errors.ts';
 import type { Step } from '../../../preload/contract/recipe.ts';
 import { openWeights } from '../../formats/weights.ts';
 import { plainMultiply } from '../../numeric/linearAlgebra/multiply.ts';
-import { readDecoder } from '../../passes/decoder.ts';
+import { isFused } from '../../passes/decoder.ts';
 import { passOf } from '../../passes/index.ts';
 import type { PassInput } from '../../passes/pass.ts';
 import { readConfig, readConfigFile } from './folder.ts';
@@ -36,7 +36,7 @@ export function openInput(folder: string): OpenedInput {
  * turned into it, unless the recipe begins with that itself.
  */
 export async function inputFor(input: PassInput, [first]: readonly Step[]): Promise<PassInput> {
-  if (first?.pass === 'fuse' || isFused(input)) return input;
+  if (first?.pass === 'fuse' || isFused(input.model)) return input;
   return inForm(input, 'fuse');
 }
 
@@ -57,14 +57,4 @@ export async function inForm(input: PassInput, form: 'fuse' | 'unfuse'): Promise
     calibration: () => Promise.reject(new Error('changing the form needs no calibration')),
   });
   return { model, config };
-}
-
-function isFused({ model }: PassInput): boolean {
-  try {
-    readDecoder(model);
-    return true;
-  } catch (error) {
-    if (error instanceof LatheError && error.code === 'graph_invalid') return false;
-    throw error;
-  }
 }

@@ -45,6 +45,7 @@ beforeAll(async () => {
     name: 'several',
     calibration: { data: text, sequences: 8, length: 64 },
     passes: [
+      { pass: 'fuse' },
       { pass: 'quantize-rtn', ...bits, targets: ['blocks.0.mlp.*'] },
       { pass: 'quantize-gptq', ...bits, targets: ['blocks.*.attn.*'] },
       { pass: 'quantize-rtn', ...bits, bits: 8, targets: ['blocks.1.mlp.*'] },
@@ -124,7 +125,7 @@ describe('a job whose process is killed', () => {
       }
       expect({ state: job.state, resumed }).toEqual({ state: 'finished', resumed: 1 });
       expect(bytesOf(job)).toEqual(undisturbed);
-      expect(job.passes).toHaveLength(4);
+      expect(job.passes).toHaveLength(5);
       expect(job.layers).toHaveLength(job.passes.flatMap(({ layers }) => layers).length);
       expect(readdirSync(join(home, 'jobs'))).toEqual([]);
     },

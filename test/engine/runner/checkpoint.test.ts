@@ -46,8 +46,8 @@ const report = (pass: 'fuse' | 'unfuse') => ({
   layers: [],
   notes: [],
 });
-const first = { done: 1, reports: [report('fuse')] };
-const second = { done: 2, reports: [report('fuse'), report('unfuse')] };
+const first = { done: 1, kept: 1, reports: [report('fuse')] };
+const second = { done: 2, kept: 2, reports: [report('fuse'), report('unfuse')] };
 
 describe('what passes gave', () => {
   test('is opened again as it was kept', () => {
@@ -62,7 +62,15 @@ describe('what passes gave', () => {
   });
 
   test('is nothing where nothing was kept', () => {
-    expect(readCheckpoint(work)).toEqual({ done: 0, reports: [] });
+    expect(readCheckpoint(work)).toEqual({ done: 0, kept: 0, reports: [] });
+  });
+
+  test('is not written again where a pass left it as it was', () => {
+    keepPass(work, first, input);
+    const unchanged = { ...second, kept: 1 };
+    keepPass(work, unchanged, input);
+    expect(readCheckpoint(work)).toEqual(unchanged);
+    expect(readdirSync(work).toSorted()).toEqual(['checkpoint.json', 'pass-1']);
   });
 
   test('of earlier passes goes', () => {
