@@ -46,7 +46,6 @@ export const jobErrorSchema = z.object({
   message: z.string(),
   data: errorDataSchema,
 });
-export type JobError = z.infer<typeof jobErrorSchema>;
 
 /** One line of what a job did, and when (milliseconds since 1970). */
 export const jobLogEntrySchema = z.object({ at: z.number(), text: z.string() });
@@ -119,7 +118,6 @@ export const compressRequestSchema = z.object({
    */
   names: z.array(z.string().min(1).max(120)).optional(),
 });
-export type CompressInput = z.input<typeof compressRequestSchema>;
 export type CompressRequest = z.infer<typeof compressRequestSchema>;
 
 /** What a dry run says. */
