@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   generate: () => import('./commands/generate.ts'),
   bench: () => import('./commands/bench.ts'),
   compress: () => import('./commands/compress.ts'),
+  export: () => import('./commands/export.ts'),
   studio: () => import('./commands/studio.ts'),
 };
 

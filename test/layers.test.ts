@@ -50,6 +50,8 @@ const illegal: [file: string, imported: string, reason: string][] = [
   ['main/onnx/planted.ts', 'onnxruntime-node', 'onnx may import formats'],
   ['main/architectures/planted.ts', '../inference/session.ts', 'architectures may import onnx'],
   ['main/passes/planted.ts', 'onnxruntime-node', 'passes may import onnx'],
+  ['main/export/planted.ts', 'node:fs', 'export may import passes'],
+  ['main/export/planted.ts', '../library/library.ts', 'export may import passes'],
   ['main/inference/planted.ts', 'onnxruntime-node', 'onnxruntime-node in session.ts only'],
   ['main/inference/planted.ts', '../passes/pass.ts', 'inference may import tokenizer'],
   ['main/capture/planted.ts', '../engine/engine.ts', 'capture may not reach the engine'],

@@ -56,13 +56,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onState: (state) => tell({ kind: 'runner', state }),
   });
   const core: Core = { library, supervisor, events, resources, settings, tell };
-  const jobs = createJobs({
+  const workshop = {
     core,
     startRunner: options.startRunner,
     limits: { ...defaultLimits, ...options.limits },
-  });
+  };
+  const jobs = createJobs(workshop);
   return {
-    router: createRouter(core, jobs),
+    router: createRouter(workshop, jobs),
     async close() {
       await jobs.close();
       await supervisor.close();

@@ -2,20 +2,23 @@ import { implement, type Router } from '@orpc/server';
 import { contract } from '../../preload/contract/index.ts';
 import { bench } from './bench.ts';
 import { estimateRecipe, linears, variantReport } from './compress.ts';
-import { refOf, type Core } from './core.ts';
+import { refOf } from './core.ts';
 import { typedErrors } from './errors.ts';
+import { exportModel } from './export.ts';
 import { generate } from './generate.ts';
 import { importModel } from './import.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { graphFacts, memory, modelFacts } from './models.ts';
 import { listModels, openModel } from './openModel.ts';
+import type { Workshop } from './ownRunner.ts';
 import { listFolders, systemInfo } from './system.ts';
 
 /** Answers the contract; needs no context from its shell. */
 export type EngineRouter = Router<typeof contract, Record<string, unknown>>;
 
 /** The contract, answered. */
-export function createRouter(core: Core, jobs: Jobs): EngineRouter {
+export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
+  const { core } = workshop;
   const { library, supervisor } = core;
   const os = implement(contract).use(typedErrors);
   return os.router({
@@ -29,6 +32,7 @@ export function createRouter(core: Core, jobs: Jobs): EngineRouter {
     models: {
       list: os.models.list.handler(() => listModels(core)),
       import: os.models.import.handler(({ input, signal }) => importModel(core, input, signal)),
+      export: os.models.export.handler(({ input, signal }) => exportModel(workshop, input, signal)),
       facts: os.models.facts.handler(({ input, signal }) => modelFacts(core, input, signal)),
       tensors: os.models.tensors.handler(async ({ input, signal }) => {
         const manifest = await openModel(core, input.model, { signal });

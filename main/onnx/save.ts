@@ -18,11 +18,12 @@ export function encodeModel(model: Model): Uint8Array {
 }
 
 /**
- * Writes a model file; constants over 1 MB go beside it into `<path>.data`, each at a multiple of
- * 4,096 bytes, one in memory at a time. The same model gives the same bytes. Existing files are
- * replaced when the new ones are complete, the weights first.
+ * Writes a model file; constants over 1 MB go beside it into `<path>.data` (or another ending), each
+ * at a multiple of 4,096 bytes, one in memory at a time. The same model gives the same bytes.
+ * Existing files are replaced when the new ones are complete, the weights first. Gives the paths of
+ * the files it wrote.
  */
-export function saveModel(model: Model, path: string): void {
+export function saveModel(model: Model, path: string, ending = '.data'): string[] {
   const files: Sink[] = [];
   const open = (name: string): Sink => {
     const sink = createSink(name);
@@ -33,11 +34,12 @@ export function saveModel(model: Model, path: string): void {
     let weights: Sink | undefined;
     const wire = encodeModelMessage(model, (tensor) => {
       if (tensor.bytes.length <= LARGEST_INLINE) return encodeTensor(tensor);
-      weights ??= open(`${path}.data`);
-      return writeExternal(tensor, weights, `${basename(path)}.data`);
+      weights ??= open(`${path}${ending}`);
+      return writeExternal(tensor, weights, `${basename(path)}${ending}`);
     });
     open(path).write(writeMessage('Model', wire));
     for (const file of files) file.close();
+    return weights === undefined ? [path] : [path, `${path}${ending}`];
   } catch (error) {
     for (const file of files) file.discard();
     throw error;

@@ -7,6 +7,7 @@ import {
 import * as z from 'zod';
 import { benchEventSchema, benchRequestSchema } from './bench.ts';
 import { errorMap } from './errors.ts';
+import { exportEventSchema, exportRequestSchema } from './export.ts';
 import {
   generateEventSchema,
   generateRequestSchema,
@@ -47,6 +48,7 @@ import {
 
 export * from './bench.ts';
 export * from './errors.ts';
+export * from './export.ts';
 export * from './generation.ts';
 export * from './jobs.ts';
 export * from './models.ts';
@@ -71,6 +73,8 @@ export const contract = {
     import: call
       .input(z.object({ path: z.string().min(1), name: z.string().min(1).max(120).optional() }))
       .output(eventIterator(importEventSchema)),
+    /** Writes a folder that runs elsewhere; it appears when it is complete. */
+    export: call.input(exportRequestSchema).output(eventIterator(exportEventSchema)),
     facts: call
       .input(model.extend({ context: z.number().int().positive().optional() }))
       .output(modelFactsSchema),

@@ -141,6 +141,9 @@ const router = os.router({
       yield { kind: 'done', folder };
     }),
   ),
+  export: os.export.handler(() => {
+    throw new Error('not asked of this runner');
+  }),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 

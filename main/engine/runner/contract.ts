@@ -2,6 +2,7 @@ import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
 import { benchRequestSchema, benchResultSchema } from '../../../preload/contract/bench.ts';
 import { errorMap } from '../../../preload/contract/errors.ts';
+import { exportFormatSchema } from '../../../preload/contract/export.ts';
 import {
   generateEventSchema,
   generateRequestSchema,
@@ -100,6 +101,16 @@ export const compressToldSchema = z.discriminatedUnion('kind', [
 ]);
 export type CompressTold = z.infer<typeof compressToldSchema>;
 
+export const exportFilesRequestSchema = z.object({
+  folder: z.string(),
+  format: exportFormatSchema.exclude(['lathe']),
+  /** An empty folder to write into. */
+  target: z.string(),
+  /** Passes of the recipe that made the model, in their order. */
+  passes: z.array(z.string()),
+});
+export type ExportFilesRequest = z.infer<typeof exportFilesRequestSchema>;
+
 const call = oc.errors(errorMap);
 const folder = z.object({ folder: z.string() });
 const events = <T extends z.ZodType>(done: T) => eventIterator(z.union([progressSchema, done]));
@@ -121,6 +132,10 @@ export const runnerContract = {
   linears: call.input(folder).output(z.array(linearFactsSchema)),
   estimate: call.input(estimateRequestSchema).output(compressEstimateSchema),
   compress: call.input(compressRequestSchema).output(eventIterator(compressToldSchema)),
+  /** Writes those files of an export that are not copies. */
+  export: call
+    .input(exportFilesRequestSchema)
+    .output(events(z.object({ kind: z.literal('done') }))),
   /** Ends the job that streams now, after its current step; answers when it has ended. */
   cancel: call.output(z.void()),
 };

@@ -33,13 +33,16 @@ export function readConfig(folder: string): ReadConfig {
 }
 
 /** config.json of a model folder as it stands; a folder with its own graph needs no more of it. */
-export function readConfigFile(folder: string) {
-  const file = join(folder, 'config.json');
+export const readConfigFile = (folder: string) => readJsonFile(folder, 'config.json');
+
+/** A configuration of a model folder as it stands. */
+export function readJsonFile(folder: string, name: string) {
+  const file = join(folder, name);
   const bytes = readFile(file, MAX_CONFIG_BYTES);
   const json = plain(parseJson(bytes, { file, offset: 0 }));
   const object = z.record(z.string(), z.unknown()).safeParse(json);
   if (!object.success) {
-    throw new LatheError('config_invalid', `config.json must be an object (${file})`, { file });
+    throw new LatheError('config_invalid', `${name} must be an object (${file})`, { file });
   }
   return { file, bytes, json: object.data };
 }

@@ -47,6 +47,12 @@ export const runnerRouter = os.router({
       yield* compress(input, stop);
     }),
   ),
+  export: os.export.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (stop) {
+      const { writeExport } = await import('./export.ts');
+      yield* writeExport(input, stop);
+    }),
+  ),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 
