@@ -63,6 +63,18 @@ export function floatsOf({ data, type }: Tensor): Float32Array {
   throw new LatheError('runtime_failed', `the runtime gave another type than float32: ${type}`);
 }
 
+/** The values of a float64 tensor; see `floatsOf`. */
+export function doublesOf({ data, type }: Tensor): Float64Array {
+  if (data instanceof Float64Array) return data;
+  throw new LatheError('runtime_failed', `the runtime gave another type than float64: ${type}`);
+}
+
+/** The values of an int32 tensor; see `floatsOf`. */
+export function integersOf({ data, type }: Tensor): Int32Array {
+  if (data instanceof Int32Array) return data;
+  throw new LatheError('runtime_failed', `the runtime gave another type than int32: ${type}`);
+}
+
 /** One model loaded into onnxruntime. Runs block the calling thread; one at a time. */
 export class Session {
   readonly file: string;

@@ -106,7 +106,7 @@ async function storeMatMulNBits(
     },
     domain: MICROSOFT,
   });
-  return stored(linear, [node], initializers);
+  return storedLinear(linear, [node], initializers);
 }
 
 /** `packBlocks`, some rows at a time, so that a cancel is heard in time. */
@@ -166,7 +166,7 @@ function storeQdq(linear: FloatLinear, quantized: Quantized): StoredLinear {
     ),
     nodeOf('MatMul', [linear.input, weight], [product]),
   ];
-  return stored(linear, [...nodes, ...biasNodes(linear, product)], initializers);
+  return storedLinear(linear, [...nodes, ...biasNodes(linear, product)], initializers);
 }
 
 /** The sum with the bias, where there is one. */
@@ -175,7 +175,7 @@ export function biasNodes({ bias, output }: FloatLinear, product: string): Node[
 }
 
 /** The edit that puts `nodes` in the place of a layer's; a bias stays under its name. */
-export function stored(
+export function storedLinear(
   linear: FloatLinear,
   nodes: readonly Node[],
   initializers: readonly Tensor[],
@@ -184,8 +184,8 @@ export function stored(
   return { edit: linearEdit(linear, { nodes, initializers }), bytes };
 }
 
-/** Weights worked on between two turns of the event loop. */
-const weightsAtATime = 2 ** 20;
+/** Weights worked on between two turns of the event loop: a fifth of a second by the slowest method. */
+const weightsAtATime = 2 ** 18;
 
 /** Ranges of rows that together are all rows of a matrix. */
 export function slices({ rows, columns }: { rows: number; columns: number }): [number, number][] {

@@ -44,7 +44,11 @@ export const convertFloatPass: Pass<Step> = {
       const started = performance.now();
       context.progress(index / found.length, layer);
       await nextTurn(context.signal);
-      const { bits, overflows, underflows, error } = narrowed(readFloats(tensor), type);
+      const { bits, overflows, underflows, error } = await narrowed(
+        readFloats(tensor),
+        type,
+        context.signal,
+      );
       if (overflows > 0 && overflow === 'refuse') {
         throw new LatheError('usage', `values beyond ${type} in ${tensor.name}: ${overflows}`, {
           tensor: tensor.name,
@@ -60,9 +64,13 @@ export const convertFloatPass: Pass<Step> = {
         ...(underflows > 0 ? [`${underflows} values became 0`] : []),
       ];
       const report: LayerReport = {
-        ...{ layer, measure: 'weight', errorBefore: 0, errorAfter: kept ? 0 : error },
+        layer,
+        measure: 'weight',
+        errorBefore: 0,
+        errorAfter: kept ? 0 : error,
         bits: kept ? 32 : 16,
-        ...{ bytesBefore: tensor.bytes.length, bytes },
+        bytesBefore: tensor.bytes.length,
+        bytes,
         seconds: (performance.now() - started) / 1000,
         ...(counts.length > 0 && { note: counts.join('; ') }),
       };
@@ -87,8 +95,11 @@ function matrices({ embedding, linears }: Decoder): { layer: string; tensor: Ten
   throw new LatheError('usage', 'there is no matrix in float32 to convert: 0');
 }
 
+/** Values narrowed between two turns of the event loop. */
+const valuesAtATime = 2 ** 20;
+
 /** Values in 16 bits, what was lost on the way, and ‖W - Ŵ‖ / ‖W‖. */
-function narrowed(values: Float32Array, type: Type) {
+async function narrowed(values: Float32Array, type: Type, signal: AbortSignal) {
   const toBits = type === 'float16' ? toFloat16Bits : toBfloat16Bits;
   // All exponent bits of the type set: infinity.
   const infinity = type === 'float16' ? 0x7c00 : 0x7f80;
@@ -98,6 +109,7 @@ function narrowed(values: Float32Array, type: Type) {
   let power = 0;
   let noise = 0;
   for (let i = 0; i < values.length; i++) {
+    if (i % valuesAtATime === 0) await nextTurn(signal);
     const value = values[i];
     const stored = toBits(value);
     bits[i] = stored;

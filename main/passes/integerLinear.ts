@@ -62,13 +62,17 @@ export async function integerWeight(
 }
 
 const flat = ({ rows, columns, data }: Matrix): Matrix => ({
-  ...{ rows: 1, columns: rows * columns, data },
+  rows: 1,
+  columns: rows * columns,
+  data,
 });
 
 /** Rows of a matrix that was quantized with one scale. */
 function cut(whole: ChannelQuantized, start: number, { rows, columns }: Matrix): ChannelQuantized {
   return {
-    ...{ rows, columns, zeroPoint: whole.zeroPoint },
+    rows,
+    columns,
+    zeroPoint: whole.zeroPoint,
     codes: whole.codes.subarray(start, start + rows * columns),
     scales: new Float32Array(rows).fill(whole.scales[0]),
   };

@@ -1,6 +1,7 @@
 import type { LayerReport } from '../../preload/contract/recipe.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import type { Model } from '../onnx/model.ts';
+import { readDecoder } from './decoder.ts';
 import { edited, type Edit } from './edit.ts';
 import type { FloatLinear } from './linear.ts';
 import type { BlockWalk, PassContext } from './pass.ts';
@@ -55,7 +56,8 @@ async function walkThrough<State>(
   let done = 0;
   for (const group of byBlock(linears)) {
     const { block } = group[0];
-    while (walk.index < (block ?? Infinity) && (block !== null || hasBlock(current, walk.index))) {
+    const end = block ?? readDecoder(model).blocks.length;
+    while (walk.index < end) {
       context.progress(done / total, `blocks.${walk.index}`);
       await walk.advance(blockModel(sequential ? current : model, walk.index));
     }
@@ -100,8 +102,4 @@ export function byBlock(linears: readonly FloatLinear[]): FloatLinear[][] {
     else group.push(linear);
   }
   return [...groups.values()];
-}
-
-function hasBlock({ graph }: Model, index: number): boolean {
-  return graph.inputs.some(({ name }) => name === `past_key_values.${index}.key`);
 }

@@ -31,5 +31,9 @@ export async function sampledError(
 }
 
 const view = (data: Float64Array, rows: number, columns: number) => ({
-  ...{ data, offset: 0, stride: columns, rows, columns },
+  data,
+  offset: 0,
+  stride: columns,
+  rows,
+  columns,
 });

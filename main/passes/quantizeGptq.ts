@@ -79,7 +79,10 @@ export async function gptq(
   const { bits, groupSize, symmetric, damping, blockSize, activationOrder, scaleSearch } = step;
   const { columns } = weight;
   const factor = await factorHessian(hessian, columns, {
-    ...{ damp: damping, activationOrder, multiply, signal },
+    damp: damping,
+    activationOrder,
+    multiply,
+    signal,
   });
   const importance = Float64Array.from({ length: columns }, (_, i) => hessian[i * columns + i]);
   const search = scaleSearch
@@ -88,7 +91,12 @@ export async function gptq(
       )
     : null;
   return quantizeGptq(weight, factor, {
-    ...{ bits, groupSize, blockSize, multiply, signal, grid: gridOf(symmetric) },
+    bits,
+    groupSize,
+    blockSize,
+    multiply,
+    signal,
+    grid: gridOf(symmetric),
     ...(search && { parameters: search.quantized }),
   });
 }

@@ -1,7 +1,7 @@
 import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
 import { int } from '../onnx/attributes.ts';
 import { dataTypes } from '../onnx/dataTypes.ts';
-import { biasNodes, stored, type StoredLinear } from './blockwise.ts';
+import { biasNodes, storedLinear, type StoredLinear } from './blockwise.ts';
 import { edited, nodeOf, weightBytes, type Edit } from './edit.ts';
 import { integerBytes, integerWeight, type IntegerWeight } from './integerLinear.ts';
 import { readWeight, type FloatLinear } from './linear.ts';
@@ -80,5 +80,5 @@ function dynamicLinear(linear: FloatLinear, weight: IntegerWeight): StoredLinear
     nodeOf('Mul', [at('float'), at('scales')], [product]),
     ...biasNodes(linear, product),
   ];
-  return stored(linear, nodes, [codes, scales, zeroPoint]);
+  return storedLinear(linear, nodes, [codes, scales, zeroPoint]);
 }

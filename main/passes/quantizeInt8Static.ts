@@ -7,7 +7,7 @@ import {
 import { computeScaleZeroPoint, integerRanges } from '../numeric/quantization/int8.ts';
 import { int } from '../onnx/attributes.ts';
 import { tensorOf } from '../onnx/tensor.ts';
-import { biasNodes, stored, type StoredLinear } from './blockwise.ts';
+import { biasNodes, storedLinear, type StoredLinear } from './blockwise.ts';
 import { calibratedSeconds } from './calibratedCost.ts';
 import { nodeOf, weightBytes } from './edit.ts';
 import { integerBytes, integerWeight, type IntegerWeight } from './integerLinear.ts';
@@ -85,5 +85,5 @@ function staticLinear(
     nodeOf('MatMul', [at('input'), at('weight')], [product]),
     ...biasNodes(linear, product),
   ];
-  return stored(linear, nodes, [codes, scales, zeros, scale, zero]);
+  return storedLinear(linear, nodes, [codes, scales, zeros, scale, zero]);
 }

@@ -73,7 +73,9 @@ export const quantizeMixedPass: Pass<Step> = {
       const errors = table.get(report.layer);
       if (linear === undefined || errors === undefined) return report;
       const sensitivity = [...errors].map(([bits, error]) => ({
-        ...{ bits, bytes: optionBytes(linear, bits, step), error },
+        bits,
+        bytes: optionBytes(linear, bits, step),
+        error,
       }));
       return { ...report, sensitivity };
     }
@@ -93,7 +95,9 @@ function allocate(linears: readonly FloatLinear[], step: Step, table: Sensitivit
       name: linear.name,
       weights: linear.rows * linear.columns,
       options: [...errors].map(([bits, error]) => ({
-        ...{ name: String(bits), bytes: optionBytes(linear, bits, step), error },
+        name: String(bits),
+        bytes: optionBytes(linear, bits, step),
+        error,
       })),
     };
   });

@@ -103,7 +103,8 @@ async function layerErrors(
       const hessian = hessianMatrix(sums);
       const errors = await costs(linear, step, context, async (weight, values) => {
         const [error] = await relativeOutputError({ weight, hessian }, [values], {
-          ...{ multiply, signal },
+          multiply,
+          signal,
         });
         return error ** 2;
       });

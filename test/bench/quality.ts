@@ -69,7 +69,10 @@ export async function measureQuality(
           hiddenSize: Number(config['hidden_size']),
         });
         state = await runRecipe(state, recipe, {
-          ...{ signal, multiply, seed: 0, progress: () => {} },
+          signal,
+          multiply,
+          seed: 0,
+          progress: () => {},
           calibration: () => Promise.resolve(calibration),
           layer: (_, report) => layers.push(report),
         });
@@ -88,7 +91,8 @@ export async function measureQuality(
         change: change(pairs),
         changeInterval: bootstrapInterval(pairs, change),
         megabytes: weightBytes(state.model) / 2 ** 20,
-        ...{ seconds, layers },
+        seconds,
+        layers,
       };
       results.push(row);
       onRow(row);

@@ -81,14 +81,13 @@ function claimOrders(name: string, table: readonly QualityRow[]): void {
     if (found === undefined) throw new Error(`no such row: ${label}`);
     return found;
   };
-  const share = (count: number, of: number): string => `${count} of ${of} layers`;
   const gptq = table.filter(({ label }) => label.startsWith('GPTQ'));
   for (const { label, layers } of [...gptq, row('SparseGPT 50 %')]) {
     const better = layers.filter((one) => Number(one.errorAfter) <= Number(one.errorBefore)).length;
     claims.push({
       claim: `${name}: ${label} loses no more than the simple way in 95 % of the layers`,
       holds: better >= 0.95 * layers.length,
-      found: share(better, layers.length),
+      found: `${better} of ${layers.length} layers`,
     });
   }
   const mean = (label: string): number => {
@@ -106,7 +105,7 @@ function claimOrders(name: string, table: readonly QualityRow[]): void {
     claims.push({
       claim: `${name}: groups of 32 round better than groups of 128 at ${bits} bits`,
       holds: better.length >= 0.95 * fine.length,
-      found: share(better.length, fine.length),
+      found: `${better.length} of ${fine.length} layers`,
     });
   }
   for (const label of ['RTN 8 bit, group 32', 'int8 dynamic', 'embedding and head 8 bit']) {
@@ -139,12 +138,9 @@ async function sized(): Promise<void> {
       `${name}: ${run.seconds.toFixed(0)} s (${run.cpuSeconds.toFixed(0)} s of processors), ${(run.peakBytes / 1e9).toFixed(2)} GB at most; ${passes.join(', ')}`,
     );
   }
-  const bytes = (file: string): number => statSync(file).size + statSync(`${file}.data`).size;
   const smaller = bytes(original) / bytes(join(folder, 'int4-gptq.onnx'));
   const faster = await speedUp(original, join(folder, 'int4-gptq.onnx'));
   results['S'] = { runs, smaller, faster };
-  // Where others use the machine, the time of processors says what an idle one would take at most.
-  const time = ({ seconds, cpuSeconds }: SizedRun): number => Math.min(seconds, cpuSeconds);
   const rtn = runs['int4-rtn'].passes.reduce((sum, { seconds }) => sum + seconds, 0);
   claims.push(
     {
@@ -188,12 +184,19 @@ async function inChild(name: string, target: string): Promise<SizedRun> {
   return run;
 }
 
+/** Of a graph and its weights. */
+const bytes = (file: string): number => statSync(file).size + statSync(`${file}.data`).size;
+
+/** Where others use the machine, the time of processors says what an idle one takes at most. */
+const time = ({ seconds, cpuSeconds }: SizedRun): number => Math.min(seconds, cpuSeconds);
+
+const openS = (file: string): Promise<Decoder> =>
+  Decoder.open(file, { threads: 2, device: 'cpu', contextLength: 512 });
+
 /** Median over turns of how much faster the second decodes behind 128 tokens; both are loaded. */
 async function speedUp(first: string, second: string): Promise<number> {
   const prompt = Array.from({ length: 128 }, (_, at) => 3 + ((at * 7919) % 31_000));
-  const open = (file: string): Promise<Decoder> =>
-    Decoder.open(file, { threads: 2, device: 'cpu', contextLength: 512 });
-  const decoders = [await open(first), await open(second)];
+  const decoders = [await openS(first), await openS(second)];
   const turn = async (decoder: Decoder): Promise<number> => {
     decoder.rewind(0);
     await decoder.prefill(prompt);

@@ -49,7 +49,10 @@ const sequences = { ids, length, available: count * length };
 const calibration = runCalibration(sequences, { ...options, scratch }, signal);
 const passes: { pass: string; seconds: number }[] = [];
 const result = await runRecipe({ model, config: configS }, recipe, {
-  ...{ signal, multiply, seed: 0, layer: () => {} },
+  signal,
+  multiply,
+  seed: 0,
+  layer: () => {},
   calibration: () => Promise.resolve(calibration),
   progress: (fraction, _, detail) => process.stderr.write(`${fraction.toFixed(3)} ${detail}\n`),
   onPassDone: (_, __, { step, seconds }) => void passes.push({ pass: step.pass, seconds }),

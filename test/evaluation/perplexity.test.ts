@@ -27,7 +27,9 @@ beforeAll(async () => {
   const { model } = tinyDecoder({ vocabularySize: byteTokenizer.vocabularySize });
   saveModel(model, join(folder, 'model.onnx'));
   decoder = await Decoder.open(join(folder, 'model.onnx'), {
-    ...{ threads: 1, device: 'cpu', contextLength: 64 },
+    threads: 1,
+    device: 'cpu',
+    contextLength: 64,
   });
 });
 

@@ -1,4 +1,4 @@
-import { float64, Session, type SessionOptions } from '../../inference/session.ts';
+import { doublesOf, float64, Session, type SessionOptions } from '../../inference/session.ts';
 import {
   addProductNow,
   nextTurn,
@@ -34,8 +34,7 @@ export async function openMultiply(
         const rows = Math.min(atOnce, target.rows - row);
         const left = float64(gathered(slice(a, row, rows)), [rows, a.columns]);
         const { product } = await session.run({ a: left, b: right }, ['product']);
-        // The graph declares it so.
-        add(slice(target, row, rows), factor, product.data as Float64Array);
+        add(slice(target, row, rows), factor, doublesOf(product));
       }
     },
     close: () => session.close(),

@@ -31,7 +31,7 @@ export async function withSession<T>(
 export async function openPart(
   model: Model,
   place: SessionPlace,
-): Promise<{ session: Session; close(): Promise<void> }> {
+): Promise<{ session: Session; close: () => Promise<void> }> {
   const { scratch, ...options } = place;
   let bytes = 0;
   for (const tensor of model.graph.initializers.values()) bytes += tensor.bytes.length;

@@ -18,10 +18,10 @@ interface Surroundings {
   readonly signal: AbortSignal;
   readonly sequences: Sequences;
   /** Runs the first sequences up to the value that the trial begins with. */
-  capture(
+  readonly capture: (
     sequences: number,
     use: (batch: Batch, rows: Matrix<Float32Array>) => void,
-  ): Promise<void>;
+  ) => Promise<void>;
 }
 
 /** Mean squared change of a value within a block, over a sample of the tokens. */

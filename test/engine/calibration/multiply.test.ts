@@ -9,7 +9,11 @@ test('products by the runtime equal those of plain loops, also of rectangles wit
   const size = 140;
   const data = Float64Array.from({ length: size * size }, () => random.next() - 0.5);
   const view = (of: Float64Array, row: number, column: number, rows: number, columns: number) => ({
-    ...{ data: of, offset: row * size + column, stride: size, rows, columns },
+    data: of,
+    offset: row * size + column,
+    stride: size,
+    rows,
+    columns,
   });
   for (const [rows, columns, inner] of [
     [3, 5, 7],
