@@ -7,7 +7,8 @@ import {
 } from '../numeric/quantization/int8.ts';
 import { weightError } from '../numeric/quantization/errors.ts';
 import { tensorOf, type Tensor } from '../onnx/tensor.ts';
-import { constantName, rowsOf, slices } from './blockwise.ts';
+import { constantName } from './blockwise.ts';
+import { rowsOf, slices } from './rowSlices.ts';
 import type { FloatLinear } from './linear.ts';
 
 /** A layer's weight in 8 bits, as the constants of a graph. */

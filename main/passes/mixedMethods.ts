@@ -4,7 +4,8 @@ import { quantizeHqq } from '../numeric/quantization/hqq.ts';
 import { quantizeRtn } from '../numeric/quantization/rtn.ts';
 import { searchScale } from '../numeric/quantization/searchScale.ts';
 import type { ZeroPoints } from '../numeric/quantization/quantized.ts';
-import { gridOf, quantizeSlices, type QuantizedSlices } from './blockwise.ts';
+import { gridOf } from './blockwise.ts';
+import { quantizeSlices, type QuantizedSlices } from './rowSlices.ts';
 
 type Step = StepOf<'quantize-mixed'>;
 

@@ -1,6 +1,6 @@
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { nextTurn, plainMultiply, type Run } from '../numeric/linearAlgebra/multiply.ts';
-import { slices } from './blockwise.ts';
+import { slices } from './rowSlices.ts';
 
 /** ‖XW - XŴ‖ / ‖XW‖ over the rows of `inputs` [T, K]; float64, T · N · K multiply-adds twice. */
 export async function sampledError(

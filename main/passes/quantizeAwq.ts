@@ -5,7 +5,8 @@ import { dequantize, type Quantized } from '../numeric/quantization/quantized.ts
 import { quantizeRtn } from '../numeric/quantization/rtn.ts';
 import type { Model } from '../onnx/model.ts';
 import { awqGrid, foldBlock } from './awqScales.ts';
-import { quantizeSlices, storeBlocks } from './blockwise.ts';
+import { storeBlocks } from './blockwise.ts';
+import { quantizeSlices } from './rowSlices.ts';
 import { calibratedSeconds } from './calibratedCost.ts';
 import { readDecoder } from './decoder.ts';
 import { edited, type Edit } from './edit.ts';

@@ -1,6 +1,7 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
 import { quantizeRtn } from '../numeric/quantization/rtn.ts';
-import { gridOf, quantizeSlices } from './blockwise.ts';
+import { gridOf } from './blockwise.ts';
+import { quantizeSlices } from './rowSlices.ts';
 import type { Pass } from './pass.ts';
 import { chosenLinears, estimateEach, quantizeEach } from './quantizeEach.ts';
 
