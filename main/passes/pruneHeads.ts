@@ -1,5 +1,4 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
-import { addTokens, createHessian, hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { groupScores, magnitudeScores } from '../numeric/pruning/unitScores.ts';
 import { outputError } from '../numeric/quantization/errors.ts';
@@ -45,21 +44,19 @@ const groups: UnitKind<StepOf<'prune-heads'>> = {
     return groupScores(ofHeads, count / kvHeads).map((score, group) => score * ofGroups[group]);
   },
 
-  async energies({ attention }, { outOf }, show, context) {
+  async energies({ attention }, { outOf }, hessian, run) {
     const { kvHeads } = attention;
     const width = outOf.columns / kvHeads;
-    const sums = Array.from({ length: kvHeads }, () => createHessian(width));
-    await show(async (_, rows) => {
-      for (const [group, sum] of sums.entries()) {
-        await addTokens(sum, columnsOf(rows, group * width, width), context);
-      }
-    });
     const weight = readWeight(outOf);
+    const moments = { rows: outOf.columns, columns: outOf.columns, data: hessian };
     const energies = new Float64Array(kvHeads);
-    for (const [group, sum] of sums.entries()) {
+    for (let group = 0; group < kvHeads; group++) {
       const own = columnsOf(weight, group * width, width);
       const nothing = { ...own, data: new Float32Array(own.data.length) };
-      energies[group] = (await outputError(own, nothing, hessianMatrix(sum), context)) / 2;
+      const inside = columnsOf(moments, group * width, width);
+      const part = inside.data.subarray(group * width * width, (group + 1) * width * width);
+      // H is twice the moments of one token.
+      energies[group] = (await outputError(own, nothing, part, run)) / 2;
     }
     return energies;
   },
@@ -104,11 +101,11 @@ const cachePorts = ({ index }: Block): string[] =>
   ]);
 
 function columnsOf(
-  { rows, columns, data }: Matrix<Float32Array>,
+  { rows, columns, data }: Matrix,
   from: number,
   width: number,
-): Matrix<Float32Array> {
-  const part = new Float32Array(rows * width);
+): Matrix<Float64Array> {
+  const part = new Float64Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const at = row * columns + from;
     part.set(data.subarray(at, at + width), row * width);

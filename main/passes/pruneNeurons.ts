@@ -1,5 +1,6 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
+import { meanSquaresOf } from '../numeric/pruning/wanda.ts';
 import { magnitudeScores } from '../numeric/pruning/unitScores.ts';
 import { edited } from './edit.ts';
 import { readWeight } from './linear.ts';
@@ -33,17 +34,11 @@ const neurons: UnitKind<StepOf<'prune-neurons'>> = {
     ]);
   },
 
-  async energies({ neurons: count }, { outOf }, show) {
-    const squares = new Float64Array(count);
-    let tokens = 0;
-    await show((_, { rows, data }) => {
-      for (let i = 0; i < data.length; i++) squares[i % count] += data[i] * data[i];
-      tokens += rows;
-    });
+  energies({ neurons: count }, { outOf }, hessian) {
     const norms = magnitudeScores(count, [
       { weight: readWeight(outOf), along: 'columns', width: 1 },
     ]);
-    return squares.map((square, neuron) => (square / tokens) * norms[neuron] ** 2);
+    return meanSquaresOf(hessian, count).map((square, neuron) => square * norms[neuron] ** 2);
   },
 
   cut(model, { linears, neurons: count }, kept) {

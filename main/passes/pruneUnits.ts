@@ -1,17 +1,18 @@
 import type { LayerReport, StepEstimate } from '../../preload/contract/recipe.ts';
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import { highestUnits } from '../numeric/pruning/unitScores.ts';
+import { weightError } from '../numeric/quantization/errors.ts';
 import type { Model } from '../onnx/model.ts';
-import { outputChange } from './blockChange.ts';
 import { sizesInConfig } from './blockSizes.ts';
-import { calibratedSeconds } from './calibratedCost.ts';
+import { calibratedSeconds, hessianBytes } from './calibratedCost.ts';
 import { floatLinears, readDecoder, type Block } from './decoder.ts';
 import { weightBytes } from './edit.ts';
-import { readWeight, type FloatLinear } from './linear.ts';
+import { readWeight } from './linear.ts';
 import type { BlockWalk, Pass, PassContext, PassInput, PassOutput } from './pass.ts';
-import { layerReport } from './reports.ts';
+import { relativeOutputError } from './relativeError.ts';
+import { layerReport, type Loss } from './reports.ts';
 import { blockModel } from './subgraphs.ts';
-import { chooseEverywhere, scoresOf } from './unitChoice.ts';
+import { chooseEverywhere, evidenceOf, scoresOf, type Evidence } from './unitChoice.ts';
 import {
   blocksInside,
   checkUnits,
@@ -37,9 +38,8 @@ export function unitPass<Step extends UnitStep>(
       const walks = step.spread === 'global' ? 2 : 1;
       return {
         bytes: weightBytes(preview(input, step).model),
-        // A matrix in float32, and what is computed of it in float64.
-        peakBytes: Math.max(...layers.map(({ rows, columns }) => 16 * rows * columns)),
-        seconds: step.criterion === 'magnitude' ? 1 : walks * calibratedSeconds(layers, 0),
+        peakBytes: hessianBytes(layers, 2),
+        seconds: step.criterion === 'magnitude' ? 1 : walks * calibratedSeconds(layers, 2),
       };
     },
     run: (input, step, context) => runUnits(kind, input, step, context),
@@ -85,19 +85,20 @@ async function runUnits<Step extends UnitStep>(
         const block = readDecoder(model).blocks[index];
         const share = index / (last + 1);
         context.progress(chosen === null ? share : (1 + share) / 2, `blocks.${index}`);
+        const units = floatLayers(kind, block);
+        const evidence = walk && (await evidenceOf(walk, model, block, units, context));
         const kept =
           chosen?.get(index) ??
           highestUnits(
-            await scoresOf(kind, model, block, walk, context),
+            await scoresOf(kind, block, evidence, context),
             shareKept(kind, block, step),
           );
-        const smaller = kept.length < kind.count(block) ? kind.cut(model, block, kept) : model;
-        const cut = { before: model, after: smaller, block, kept: kept.length };
-        for (const report of await reportsOf(kind, cut, walk, started)) {
+        if (kept.length < kind.count(block)) model = kind.cut(model, block, kept);
+        const loss = await lossOf(kind, block, kept, evidence, context);
+        for (const report of reportsOf(kind, block, model, loss, started)) {
           layers.push(report);
           context.layer(report);
         }
-        model = smaller;
       }
       if (index < last) await walk?.advance(blockModel(model, index));
     }
@@ -122,59 +123,58 @@ async function walking<T>(
   }
 }
 
-/** A block before and after units were cut out of it. */
-interface Cut {
-  readonly before: Model;
-  readonly after: Model;
-  /** As it was. */
-  readonly block: Block;
-  readonly kept: number;
+/** Relative error of what the matrix behind the units gives; of its weights where no text is run. */
+async function lossOf<Step extends UnitStep>(
+  kind: UnitKind<Step>,
+  block: Block,
+  kept: readonly number[],
+  evidence: Evidence | null,
+  run: PassContext,
+): Promise<Loss> {
+  const count = kind.count(block);
+  const weight = readWeight(floatLayers(kind, block).outOf);
+  const width = weight.columns / count;
+  const stays = new Set(kept);
+  const masked = {
+    ...weight,
+    data: weight.data.map((value, at) =>
+      stays.has(Math.floor((at % weight.columns) / width)) ? value : 0,
+    ),
+  };
+  const note = `${kept.length} of ${count} ${kind.plural} stay`;
+  if (evidence === null) {
+    const after = weightError(weight.data, masked.data).relative;
+    return { measure: 'weight', before: null, after, note };
+  }
+  const { hessian } = evidence;
+  const [after] = await relativeOutputError({ weight, hessian }, [masked], run);
+  return { measure: 'output', before: null, after, note };
 }
 
 /** Both matrices; what the units gave is lost where it comes out, so the error is told there. */
-async function reportsOf<Step extends UnitStep>(
+function reportsOf<Step extends UnitStep>(
   kind: UnitKind<Step>,
-  cut: Cut,
-  walk: BlockWalk | null,
+  block: Block,
+  after: Model,
+  loss: Loss,
   started: number,
-): Promise<LayerReport[]> {
-  const was = floatLayers(kind, cut.block);
-  const is = floatLayers(kind, readDecoder(cut.after).blocks[cut.block.index]);
-  const note = `${cut.kept} of ${kind.count(cut.block)} ${kind.plural} stay`;
-  const measure = walk === null ? 'weight' : 'output';
-  const after = await lossOf(cut, was.outOf, is.outOf, walk);
-  return (['into', 'outOf'] as const).map((side) => ({
-    ...layerReport(
-      is[side],
-      is[side].weight.bytes.length,
-      { measure, before: null, after: side === 'into' ? null : after, note },
-      side === 'into' ? performance.now() : started,
-    ),
-    bytesBefore: was[side].weight.bytes.length,
-  }));
-}
-
-/** Relative change of what the matrix behind the units gives; of its weights where no text is run. */
-async function lossOf(
-  { before, after, block }: Cut,
-  was: FloatLinear,
-  is: FloatLinear,
-  walk: BlockWalk | null,
-): Promise<number> {
-  if (before === after) return 0;
-  if (walk !== null) {
-    const [whole, smaller] = [before, after].map((model) => blockModel(model, block.index));
-    return outputChange(walk, whole, smaller, was.output);
-  }
-  const all = sumOfSquares(was);
-  return all === 0 ? 0 : Math.sqrt(Math.max(0, 1 - sumOfSquares(is) / all));
+): LayerReport[] {
+  const was = floatLayers(kind, block);
+  const is = floatLayers(kind, readDecoder(after).blocks[block.index]);
+  return [
+    {
+      ...layerReport(is.into, is.into.weight.bytes.length, { ...loss, after: null }, started),
+      bytesBefore: was.into.weight.bytes.length,
+      seconds: 0,
+    },
+    {
+      ...layerReport(is.outOf, is.outOf.weight.bytes.length, loss, started),
+      bytesBefore: was.outOf.weight.bytes.length,
+    },
+  ];
 }
 
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0);
-
-function sumOfSquares(linear: FloatLinear): number {
-  return readWeight(linear).data.reduce((sum, value) => sum + value * value, 0);
-}
 
 function notesOf<Step extends UnitStep>(
   kind: UnitKind<Step>,

@@ -1,39 +1,66 @@
+import { addTokens, createHessian, hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import { highestUnits } from '../numeric/pruning/unitScores.ts';
 import type { Model } from '../onnx/model.ts';
-import { streamNorm } from './blockChange.ts';
 import { readDecoder, type Block } from './decoder.ts';
 import type { BlockWalk, PassContext } from './pass.ts';
 import { blockModel } from './subgraphs.ts';
-import { cutOf, eligibleBlocks, floatLayers, type UnitKind, type UnitStep } from './units.ts';
+import {
+  cutOf,
+  eligibleBlocks,
+  floatLayers,
+  type UnitKind,
+  type UnitLayers,
+  type UnitStep,
+} from './units.ts';
+
+/** What calibration text says about the units of one block. */
+export interface Evidence {
+  /** Of what goes into the matrix that units have columns in. */
+  readonly hessian: Float64Array;
+  /** Root mean square norm of the stream before the block. */
+  readonly streamNorm: number;
+}
+
+/** Runs the text through the block that the walk stands before. */
+export async function evidenceOf(
+  walk: BlockWalk,
+  model: Model,
+  { index }: Block,
+  { outOf }: UnitLayers,
+  context: PassContext,
+): Promise<Evidence> {
+  const sums = createHessian(outOf.columns);
+  await walk.inputs(blockModel(model, index), [outOf.input], (_, rows) =>
+    addTokens(sums, rows, context),
+  );
+  let squares = 0;
+  await walk.hidden((_, { data }) => {
+    for (let i = 0; i < data.length; i++) squares += data[i] * data[i];
+  });
+  return { hessian: hessianMatrix(sums), streamNorm: Math.sqrt(squares / sums.tokens) };
+}
 
 /**
- * Scores of a block's units, comparable across blocks. With a walk that stands before the block:
- * what a unit adds relative to the stream it is added to. Without: the product of its weights' norms
- * relative to the block's mean.
+ * Scores of a block's units, comparable across blocks. With calibration text: what a unit adds
+ * relative to the stream it is added to. Without: the product of its weights' norms relative to the
+ * block's mean.
  */
 export async function scoresOf<Step extends UnitStep>(
   kind: UnitKind<Step>,
-  model: Model,
   block: Block,
-  walk: BlockWalk | null,
+  evidence: Evidence | null,
   context: PassContext,
 ): Promise<Float64Array> {
   const layers = floatLayers(kind, block);
-  if (walk === null) {
+  if (evidence === null) {
     const scores = kind.magnitudes(block, layers);
     const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
     return mean > 0 ? scores.map((score) => score / mean) : scores;
   }
-  const part = blockModel(model, block.index);
-  const energies = await kind.energies(
-    block,
-    layers,
-    (visit) => walk.inputs(part, [layers.outOf.input], visit),
-    context,
-  );
-  const norm = await streamNorm(walk);
-  return energies.map((energy) => Math.sqrt(Math.max(0, energy)) / (norm || 1));
+  const { hessian, streamNorm } = evidence;
+  const energies = await kind.energies(block, layers, hessian, context);
+  return energies.map((energy) => Math.sqrt(Math.max(0, energy)) / (streamNorm || 1));
 }
 
 /**
@@ -55,7 +82,10 @@ export async function chooseEverywhere<Step extends UnitStep>(
     await nextTurn(context.signal);
     context.progress(index / (2 * last + 2), `blocks.${index}`);
     if (eligible.some((block) => block.index === index)) {
-      scores.set(index, await scoresOf(kind, model, blocks[index], walk, context));
+      const block = blocks[index];
+      const layers = floatLayers(kind, block);
+      const evidence = walk && (await evidenceOf(walk, model, block, layers, context));
+      scores.set(index, await scoresOf(kind, block, evidence, context));
     }
     if (index < last) await walk?.advance(blockModel(model, index));
   }

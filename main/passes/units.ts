@@ -1,9 +1,10 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { StepOf } from '../../preload/contract/recipe.ts';
+import type { Run } from '../numeric/linearAlgebra/multiply.ts';
 import type { Model } from '../onnx/model.ts';
 import { readDecoder, type Block } from './decoder.ts';
 import { isFloatLinear, type FloatLinear, type Linear } from './linear.ts';
-import type { PassContext, PassInput, Visit } from './pass.ts';
+import type { PassInput } from './pass.ts';
 
 /** The passes that cut units out of blocks. */
 export type UnitStep = StepOf<'prune-heads'> | StepOf<'prune-neurons'>;
@@ -25,15 +26,15 @@ export interface UnitKind<Step extends UnitStep = UnitStep> {
   /** From weights alone; comparable within one block. */
   magnitudes(block: Block, layers: UnitLayers): Float64Array;
   /**
-   * Mean ‖what a unit adds to the stream‖² over calibration tokens. `show` runs all text and shows
-   * what goes into the matrix that units have columns in.
+   * Mean ‖what a unit adds to the stream‖² over calibration tokens, from the Hessian of what goes
+   * into the matrix that units have columns in.
    */
   energies(
     block: Block,
     layers: UnitLayers,
-    show: (visit: Visit) => Promise<void>,
-    context: PassContext,
-  ): Promise<Float64Array>;
+    hessian: Float64Array,
+    run: Run,
+  ): Promise<Float64Array> | Float64Array;
   /** The model without the other units of this block; shapes shrink. */
   cut(model: Model, block: Block, kept: readonly number[]): Model;
 }
