@@ -1,15 +1,10 @@
 import { LatheError } from '../../preload/contract/errors.ts';
-import type { Decoder } from '../inference/decoder.ts';
-import { logSumExp } from '../inference/sampling/logSoftmax.ts';
-import { createRandom } from '../numeric/random.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { distributionOf, logProbability } from './distribution.ts';
+import { readRows, type LogitSource } from './logitSource.ts';
+import { windowsOf, type WindowOptions } from './windows.ts';
 
-/** How a text is read. Scores of different windows or strides are not to be compared. */
-export interface PerplexityOptions {
-  /** Tokens read at once, at most. */
-  readonly window: number;
-  /** New tokens in every window but the first; the rest of it is context that was scored before. */
-  readonly stride: number;
+export interface PerplexityOptions extends WindowOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +19,7 @@ export interface TextScore {
 }
 
 /** Names the protocol in records: sliding windows, token-weighted, every token scored once. */
-export function perplexityProtocol({ window, stride }: PerplexityOptions): string {
+export function perplexityProtocol({ window, stride }: WindowOptions): string {
   return `sliding-1/window=${window}/stride=${stride}`;
 }
 
@@ -33,7 +28,7 @@ export function perplexityProtocol({ window, stride }: PerplexityOptions): strin
  * at least `window - stride` tokens of context behind the first window.
  */
 export async function scoreText(
-  decoder: Decoder,
+  decoder: LogitSource,
   tokenizer: Tokenizer,
   text: string,
   options: PerplexityOptions,
@@ -49,31 +44,15 @@ export async function scoreText(
   const added = ids.length > plain.length;
   const bytes = ids.length < 2 ? 0 : added ? known : known - tokenizer.token(ids[0]).bytes.length;
   let nats = 0;
-  let scored = 1;
-  while (scored < ids.length) {
-    if (signal?.aborted) throw new LatheError('cancelled', 'the measurement was cancelled');
-    const end = scored === 1 ? Math.min(window, ids.length) : Math.min(scored + stride, ids.length);
-    const start = Math.max(0, end - window);
-    decoder.rewind(0);
-    const { data } = await decoder.logits(ids.slice(start, end - 1));
-    for (let at = scored; at < end; at++) {
-      nats -= logProbability(data, at - 1 - start, decoder.vocabularySize, ids[at]);
-    }
-    scored = end;
+  for (const { start, scored, end } of windowsOf(ids.length, { window, stride })) {
+    const visit = (row: number, [logits]: readonly Float32Array[]): void => {
+      const at = start + row + 1;
+      if (at >= scored) nats -= logProbability(distributionOf(logits), ids[at]);
+    };
+    await readRows([decoder], ids.slice(start, end - 1), visit, signal);
   }
   decoder.rewind(0);
   return { nats, tokens: Math.max(0, ids.length - 1), bytes };
-}
-
-/** ln p of a token at a position of logits [positions, vocabulary]. */
-function logProbability(
-  logits: Float32Array,
-  position: number,
-  vocabularySize: number,
-  id: number,
-): number {
-  const start = position * vocabularySize;
-  return logits[start + id] - logSumExp(logits.subarray(start, start + vocabularySize));
 }
 
 /** Bits per UTF-8 byte over all texts: independent of the tokenizer. */
@@ -84,23 +63,6 @@ export function bitsPerByte(scores: readonly TextScore[]): number {
 /** e to the mean loss of a token, over all texts. */
 export function perplexity(scores: readonly TextScore[]): number {
   return Math.exp(total(scores, 'nats') / total(scores, 'tokens'));
-}
-
-/**
- * The middle 95 % of a figure over resampled texts (percentile bootstrap): how much it would differ
- * on other texts of the kind.
- */
-export function bootstrapInterval<Score>(
-  scores: readonly Score[],
-  figure: (scores: readonly Score[]) => number,
-  { samples = 1000, seed = 0 }: { samples?: number; seed?: number } = {},
-): { low: number; high: number } {
-  const random = createRandom(seed);
-  const figures = Array.from({ length: samples }, () =>
-    figure(scores.map(() => scores[Math.floor(random.next() * scores.length)])),
-  ).toSorted((a, b) => a - b);
-  const at = (share: number): number => figures[Math.round(share * (samples - 1))];
-  return { low: at(0.025), high: at(0.975) };
 }
 
 const total = (scores: readonly TextScore[], of: keyof TextScore): number =>

@@ -4,12 +4,8 @@ import { architectureOf } from '../../main/architectures/index.ts';
 import { openCalibration } from '../../main/engine/calibration/calibration.ts';
 import { openMultiply } from '../../main/engine/calibration/multiply.ts';
 import { readTokenizer } from '../../main/engine/runner/tokenizer.ts';
-import {
-  bitsPerByte,
-  bootstrapInterval,
-  scoreText,
-  type TextScore,
-} from '../../main/evaluation/perplexity.ts';
+import { bitsPerByte, scoreText, type TextScore } from '../../main/evaluation/perplexity.ts';
+import { bootstrapInterval } from '../../main/evaluation/statistics.ts';
 import { openWeights } from '../../main/formats/weights.ts';
 import { Decoder } from '../../main/inference/decoder.ts';
 import { resourcesPath } from '../../main/library/resources.ts';

@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readTokenizer } from '../../main/engine/runner/tokenizer.ts';
-import {
-  bitsPerByte,
-  bootstrapInterval,
-  perplexity,
-  scoreText,
-} from '../../main/evaluation/perplexity.ts';
+import { bitsPerByte, perplexity, scoreText } from '../../main/evaluation/perplexity.ts';
+import { bootstrapInterval } from '../../main/evaluation/statistics.ts';
 import { Decoder } from '../../main/inference/decoder.ts';
 import { saveModel } from '../../main/onnx/save.ts';
 import type { Tokenizer } from '../../main/tokenizer/tokenizer.ts';

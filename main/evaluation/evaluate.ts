@@ -1,0 +1,185 @@
+import {
+  metrics as facts,
+  type Measurement,
+  type Metric,
+} from '../../preload/contract/evaluation.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
+import { isRight, isRightPerByte, readChoices } from './choices.ts';
+import { tooLong } from './continuation.ts';
+import { continueGreedily } from './continueGreedily.ts';
+import { limited, type DataSet, type DocumentItem } from './dataset.ts';
+import { documentSums } from './documentMetrics.ts';
+import { readDocument, startedIds } from './documents.ts';
+import { readLastWord } from './lastWord.ts';
+import type { TextModel } from './logitSource.ts';
+import { measured, type Sums } from './measurement.ts';
+import { prefersGood } from './minimalPairs.ts';
+import { protocolOf, windowFor, type ProtocolOptions } from './protocols.ts';
+import { textSums } from './textMetrics.ts';
+import type { WindowOptions } from './windows.ts';
+
+/** The models: one to be measured and perhaps one to compare it with. */
+export interface Subjects {
+  readonly model: TextModel;
+  readonly base: TextModel | null;
+}
+
+interface EvaluateOptions {
+  /** Fraction of the items done. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Measures a model on a data set, all metrics in one reading of it, item by item: the base reads
+ * each item right after the model, and no logits are kept. Throws `usage` where a metric does not
+ * fit data or models, `context_overflow` for an item that does not fit the context, `cancelled`.
+ */
+export async function evaluate(
+  subjects: Subjects,
+  all: DataSet,
+  request: ProtocolOptions,
+  { onProgress, signal }: EvaluateOptions = {},
+): Promise<Map<Metric, Measurement>> {
+  const { model, base } = subjects;
+  const data = limited(all, request.limit);
+  checkFit(request.metrics, data, base !== null);
+  const decoders = base === null ? [model.decoder] : [model.decoder, base.decoder];
+  const windows = windowFor(decoders.map(({ capacity }) => capacity));
+  const each = async <Item, Reading>(
+    items: readonly Item[],
+    read: (item: Item, onPart: (fraction: number) => void) => Promise<Reading>,
+  ): Promise<Reading[]> => {
+    const readings: Reading[] = [];
+    const tell = (fraction: number): void =>
+      onProgress?.((readings.length + fraction) / items.length);
+    for (const item of items) {
+      if (signal?.aborted) throw new LatheError('cancelled', 'the measurement was cancelled');
+      readings.push(await read(item, tell));
+      tell(0);
+    }
+    return readings;
+  };
+  const options = { ...request, ...windows, signal };
+  const sumsOf =
+    data.kind === 'documents'
+      ? await readDocuments(subjects, data.items, each, options)
+      : await readItems(subjects, data, each, options);
+  return new Map(
+    request.metrics.map((metric) => {
+      const protocol = protocolOf(metric, request, windows);
+      return [metric, { ...measured(metric, sumsOf(metric), request.seed), protocol }];
+    }),
+  );
+}
+
+type Each = <Item, Reading>(
+  items: readonly Item[],
+  read: (item: Item, onPart: (fraction: number) => void) => Promise<Reading>,
+) => Promise<Reading[]>;
+
+interface ReadOptions extends WindowOptions {
+  readonly metrics: readonly Metric[];
+  readonly long: 'slide' | 'refuse';
+  readonly signal: AbortSignal | undefined;
+}
+
+async function readDocuments(
+  { model, base }: Subjects,
+  items: readonly DocumentItem[],
+  each: Each,
+  options: ReadOptions,
+): Promise<(metric: Metric) => Sums> {
+  const models = base === null ? [model] : [model, base];
+  const readings = await each(items, ({ text }, onProgress) => {
+    if (options.long === 'refuse') refuseLong(models, text);
+    return readDocument(model, base, text, { ...options, onProgress });
+  });
+  return (metric) => documentSums(metric, readings);
+}
+
+/** Reads items that each model answers for itself; gives what each metric makes of the answers. */
+async function readItems(
+  { model, base }: Subjects,
+  data: Exclude<DataSet, { kind: 'documents' }>,
+  each: Each,
+  { metrics, ...options }: ReadOptions,
+): Promise<(metric: Metric) => Sums> {
+  const both = async <Item, Reading>(
+    items: readonly Item[],
+    read: (of: TextModel, item: Item) => Promise<Reading>,
+  ): Promise<Both<Reading>> => {
+    const pairs = await each(items, async (item) => {
+      const own = await read(model, item);
+      return { own, other: base === null ? [] : [await read(base, item)] };
+    });
+    return {
+      model: pairs.map(({ own }) => own),
+      base: base && pairs.flatMap(({ other }) => other),
+    };
+  };
+  switch (data.kind) {
+    case 'choices': {
+      const read = await both(data.items, (of, item) => readChoices(of, item, options));
+      return (metric) => shares(read, metric === 'accuracy-norm' ? isRightPerByte : isRight);
+    }
+    case 'pairs': {
+      const read = await both(data.items, (of, item) => prefersGood(of, item, options));
+      return () => shares(read, (isGood) => isGood);
+    }
+    case 'continuations': {
+      const needsWord = metrics.includes('last-word');
+      const needsText = metrics.some((metric) => metric !== 'last-word');
+      const read = await both(data.items, async (of, item) => ({
+        isRight: needsWord && (await readLastWord(of, item, options)).isGreedy,
+        text: needsText ? await continueGreedily(of, item, options) : '',
+      }));
+      const expected = data.items.map(({ continuation }) => continuation);
+      return (metric) => {
+        if (metric === 'last-word') return shares(read, (one) => one.isRight);
+        return textSums(metric, expected, texts(read.model), read.base && texts(read.base));
+      };
+    }
+  }
+}
+
+/** What both models made of the items. */
+interface Both<Reading> {
+  readonly model: readonly Reading[];
+  readonly base: readonly Reading[] | null;
+}
+
+/** The share of items for which something holds. */
+function shares<Reading>(read: Both<Reading>, holds: (reading: Reading) => boolean): Sums {
+  const rows = (readings: readonly Reading[]): number[][] =>
+    readings.map((reading) => [holds(reading) ? 1 : 0, 1]);
+  return { model: rows(read.model), base: read.base && rows(read.base), figure: ratio };
+}
+
+const texts = (readings: readonly { text: string }[]): string[] => readings.map(({ text }) => text);
+
+const ratio = ([part, whole]: readonly number[]): number => part / whole;
+
+function checkFit(names: readonly Metric[], { kind }: DataSet, hasBase: boolean): void {
+  for (const name of names) {
+    const { reads, needsBase } = facts[name];
+    if (reads !== kind) {
+      throw new LatheError('usage', `${name} reads ${reads}, the data are ${kind}`, {
+        value: name,
+      });
+    }
+    if (needsBase && !hasBase) {
+      throw new LatheError('usage', `a model to compare with is needed for this metric: ${name}`, {
+        value: name,
+        next: ['choose-model'],
+      });
+    }
+  }
+}
+
+function refuseLong(models: readonly TextModel[], text: string): void {
+  for (const { decoder, tokenizer } of models) {
+    const { length } = startedIds(tokenizer, text);
+    if (length - 1 > decoder.capacity) throw tooLong(length, decoder.capacity);
+  }
+}
