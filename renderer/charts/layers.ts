@@ -20,8 +20,8 @@ export interface LayerPicture {
 
 const left = 48;
 const right = 8;
-const errors = { top: 24, height: 112 };
-const bits = { top: errors.top + errors.height + 32, height: 40 };
+const errors = { top: 24, height: 96 };
+const bits = { top: errors.top + errors.height + 32, height: 32 };
 const axis = bits.top + bits.height + 16;
 const height = axis + 8;
 /** A block's number needs so many pixels. */
@@ -138,7 +138,8 @@ function drawBlocks(svg: SVGSVGElement, slots: readonly string[], width: number)
         .attr('fill', 'var(--lathe-ground)');
     }
     const isNumber = /^\d+$/.test(block);
-    if (isNumber && Number(block) % every !== 0) continue;
+    // What stands alone at the end is named only where the name has room.
+    if (isNumber ? Number(block) % every !== 0 : step * members.length < numberWidth) continue;
     root
       .append('text')
       .attr('x', round(isNumber ? begin + (step * members.length) / 2 : width - right))

@@ -32,12 +32,20 @@ for (const scheme of schemes) {
   editor.defineTheme(`lathe-${scheme}`, {
     base: scheme === 'light' ? 'vs' : 'vs-dark',
     inherit: true,
-    rules: [],
+    rules: [
+      { token: 'string.key.json', foreground: colors.accent.slice(1) },
+      { token: 'string.value.json', foreground: colors.text.slice(1) },
+      { token: 'number.json', foreground: colors.warn.slice(1) },
+      { token: 'keyword.json', foreground: colors.warn.slice(1) },
+      { token: 'delimiter', foreground: colors.dim.slice(1) },
+    ],
     colors: {
       'editor.background': colors.surface,
       'editor.foreground': colors.text,
       'editorCursor.foreground': colors.accent,
       'editor.selectionBackground': `${colors.accent}40`,
+      'editorLineNumber.foreground': colors.dim,
+      'editorLineNumber.activeForeground': colors.text,
       'editorPlaceholder.foreground': colors.dim,
       'editorWidget.background': colors.raised,
       'editorWidget.border': colors.line,

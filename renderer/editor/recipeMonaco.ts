@@ -38,6 +38,7 @@ export function createRecipeEditor(
     lineNumbersMinChars: 3,
     lineDecorationsWidth: 12,
     folding: true,
+    bracketPairColorization: { enabled: false },
     showFoldingControls: 'mouseover',
     quickSuggestions: { strings: true, other: true, comments: false },
     tabSize: 2,

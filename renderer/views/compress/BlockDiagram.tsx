@@ -81,7 +81,7 @@ export function BlockDiagram({ linears, chosen, isFixed, onToggle }: BlockDiagra
       <div
         className={classes.grid}
         style={{
-          gridTemplateColumns: `auto repeat(${blocks.length}, minmax(8px, 40px))`,
+          gridTemplateColumns: `max-content repeat(${blocks.length}, minmax(8px, 56px))`,
         }}
       >
         {blocks.map(([block, layers], index) => (

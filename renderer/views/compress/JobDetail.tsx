@@ -123,40 +123,38 @@ function Actions({ summary }: { summary: JobSummary }) {
   );
 }
 
-/** Why a job has not come to its end, and what can be done. */
-function Trouble({ summary }: { summary: JobSummary }) {
-  const { jobs } = useStudio();
-  const { id, state, error } = summary;
-  const steps =
-    state === 'interrupted'
-      ? [{ label: 'Go on behind the last finished pass', run: () => void jobs.resume(id) }]
-      : [];
-  if (error) {
-    const { file, tensor, node, value } = error.data;
-    return (
-      <ErrorPanel
-        code={error.code}
-        message={error.message}
-        places={[
-          ['file', file],
-          ['tensor', tensor],
-          ['node', node],
-          ['value', value],
-        ]}
-        steps={steps}
-      />
-    );
+/** Why a job has not come to its end, and what becomes of it. */
+function Trouble({ summary: { state, error } }: { summary: JobSummary }) {
+  switch (state) {
+    case 'failed':
+      return (
+        error && (
+          <ErrorPanel
+            code={error.code}
+            message={error.message}
+            places={[
+              ['file', error.data.file],
+              ['tensor', error.data.tensor],
+              ['node', error.data.node],
+              ['value', error.data.value],
+            ]}
+          />
+        )
+      );
+    case 'interrupted':
+      return (
+        <p className={classes.interrupted}>
+          {error ? `${error.message}. ` : 'The engine stopped while this ran. '}
+          What was finished is kept: Resume goes on behind the last finished pass.
+        </p>
+      );
+    case 'cancelled':
+      return (
+        <p className={classes.note}>Cancelled. No variant was made and nothing was left behind.</p>
+      );
+    default:
+      return null;
   }
-  if (state === 'interrupted') {
-    return (
-      <p className={classes.note}>
-        The engine stopped while this ran. What was finished is kept: Resume goes on behind it.
-      </p>
-    );
-  }
-  return state === 'cancelled' ? (
-    <p className={classes.note}>Cancelled. No variant was made and nothing was left behind.</p>
-  ) : null;
 }
 
 function Reports({ job }: { job: Job }) {

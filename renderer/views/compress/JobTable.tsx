@@ -45,7 +45,8 @@ function Row({ job, selected }: { job: JobSummary; selected: boolean }) {
     <tr className={classes.row} aria-selected={selected} onClick={select}>
       <td>
         <button type="button" className={classes.name} title={job.name} onClick={select}>
-          {job.name}
+          <span>{job.name.slice(0, job.name.indexOf('/') + 1)}</span>
+          <span>{job.name.slice(job.name.indexOf('/') + 1)}</span>
         </button>
       </td>
       <td>

@@ -41,9 +41,8 @@ export function RecipeForm() {
         />
         <Textarea
           label="What it is good for"
-          autosize
-          minRows={1}
-          maxRows={4}
+          classNames={{ input: classes.growing }}
+          rows={1}
           maxLength={2000}
           value={typeof draft.description === 'string' ? draft.description : ''}
           onChange={(event) => recipe.edit(setDescription(event.currentTarget.value))}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawAlternatives } from '../../../renderer/charts/alternatives.ts';
+import { drawLayers, layerAt } from '../../../renderer/charts/layers.ts';
 import { drawMemory } from '../../../renderer/charts/memory.ts';
 import { drawOperators } from '../../../renderer/charts/operators.ts';
 import { drawProbabilityLegend } from '../../../renderer/charts/probability.ts';
@@ -56,6 +57,42 @@ describe('pictures', () => {
     ];
     drawOperators(svg, counts, 500);
     await expect(linesOf(svg)).toMatchFileSnapshot(picture('operators'));
+  });
+
+  const kinds = ['attn.qkv', 'attn.o', 'mlp.gate_up', 'mlp.down'];
+  const layerNames = (blocks: number) => [
+    ...Array.from({ length: blocks }, (_, block) =>
+      kinds.map((kind) => `blocks.${block}.${kind}`),
+    ).flat(),
+    'lm_head',
+  ];
+  const caption = 'Relative error of the output';
+
+  it('layers: error beside that of the simplest method, bits, places kept for what is to come', async () => {
+    const svg = blankSvg();
+    const bars = [
+      { name: 'blocks.0.attn.qkv', errorBefore: 0.12, errorAfter: 0.08, bits: 4.5 },
+      { name: 'blocks.0.attn.o', errorBefore: null, errorAfter: 0.05, bits: 8.5 },
+      { name: 'blocks.0.mlp.gate_up', errorBefore: 0.1, errorAfter: null, bits: 2.5 },
+      { name: 'lm_head', errorBefore: 0.02, errorAfter: 0.01, bits: 8.5 },
+    ];
+    drawLayers(svg, { slots: layerNames(2), bars, caption }, 600);
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('layers'));
+  });
+
+  it('layers: many blocks, nothing done yet', async () => {
+    const svg = blankSvg();
+    drawLayers(svg, { slots: layerNames(30), bars: [], caption }, 500);
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('layers-none'));
+  });
+
+  it('layers: the one at a place is the one that is drawn there', () => {
+    const slots = layerNames(2);
+    expect([layerAt(slots, 600, 48), layerAt(slots, 600, 591), layerAt(slots, 600, 10)]).toEqual([
+      'blocks.0.attn.qkv',
+      'lm_head',
+      null,
+    ]);
   });
 
   it('legend of the probability colours', async () => {

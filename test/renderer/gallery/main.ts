@@ -1,8 +1,8 @@
-import { interruptedJob } from './jobs.ts';
 import { noMemory, storageMemory } from '../../../renderer/state/memory.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
 import { render } from '../../../renderer/views/render.tsx';
 import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
+import { interruptedJob } from '../fakeJobs.ts';
 
 // What the page shows is said in its address: ?tokenMs=5&crashAfter=30&theme=dark&empty=1
 const query = new URLSearchParams(window.location.search);

@@ -54,7 +54,7 @@ describe('commands', () => {
     );
     expect(new Set(commands.map(({ id }) => id)).size).toBe(commands.length);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(keys).toEqual(['Ctrl ⏎', 'Ctrl 1', 'Ctrl 2', 'Ctrl 3', 'Ctrl O', 'Ctrl /']);
+    expect(keys).toEqual(['Ctrl ⏎', 'Ctrl 1', 'Ctrl 2', 'Ctrl 3', 'Ctrl 4', 'Ctrl O', 'Ctrl /']);
   });
 
   it('go to the view they name', () => {
@@ -62,5 +62,14 @@ describe('commands', () => {
       .find(({ id }) => id === 'go-library')
       ?.run();
     expect(studio.navigation.store.getState().view).toBe('library');
+  });
+
+  it('run with one key what is in view: the prompt, or the recipe where models are cut down', () => {
+    const runs = () =>
+      commandsOf(studio).flatMap(({ id, shortcut }) => (shortcut?.key === 'Enter' ? [id] : []));
+    studio.navigation.go('playground');
+    expect(runs()).toEqual(['run']);
+    studio.navigation.go('compress');
+    expect(runs()).toEqual(['run-recipe']);
   });
 });

@@ -1,19 +1,9 @@
 // @vitest-environment jsdom
-import {
-  cleanup,
-  configure,
-  fireEvent,
-  render,
-  screen,
-  waitFor,
-  within,
-} from '@testing-library/react';
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TextEditorProps } from '../../../renderer/editor/TextEditor.tsx';
-import { noMemory } from '../../../renderer/state/memory.ts';
-import { createStudio } from '../../../renderer/state/studio.ts';
-import { App } from '../../../renderer/views/shell/App.tsx';
-import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
+import type { FakeOptions } from '../fakeEngine.ts';
+import { copied, openPage, preparePage } from './page.tsx';
 
 // Monaco needs a real layout; what stands in its place keeps its contract.
 vi.mock('../../../renderer/editor/TextEditor.tsx', () => ({
@@ -22,51 +12,10 @@ vi.mock('../../../renderer/editor/TextEditor.tsx', () => ({
   ),
 }));
 
-beforeAll(() => {
-  // A machine that does other things as well takes longer; nothing here is about speed.
-  configure({ asyncUtilTimeout: 10_000 });
-  // What jsdom leaves out of a browser's layout.
-  window.matchMedia = (query) => ({
-    matches: false,
-    media: query,
-    onchange: null,
-    addEventListener: () => {},
-    removeEventListener: () => {},
-    addListener: () => {},
-    removeListener: () => {},
-    dispatchEvent: () => false,
-  });
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-  const box = new DOMRect(0, 0, 8, 24);
-  Element.prototype.getClientRects = () => Object.assign([box], { item: () => box });
-  Element.prototype.getBoundingClientRect = () => box;
-  Element.prototype.scrollIntoView = () => {};
-  Object.defineProperty(Element.prototype, 'clientWidth', { get: () => 1024 });
-  Object.defineProperty(Element.prototype, 'clientHeight', { get: () => 768 });
-});
+beforeAll(preparePage);
 afterEach(cleanup);
 
-const copied: string[] = [];
-
-function open(options: FakeOptions = {}) {
-  const engine = createFakeEngine({ text: 'One two three.', ...options });
-  const studio = createStudio(engine, {
-    memory: noMemory,
-    frame: (then) => void setTimeout(then, 0),
-    host: {
-      mac: false,
-      chooseFolder: null,
-      openExternal: () => {},
-      copy: async (text) => void copied.push(text),
-    },
-  });
-  render(<App studio={studio} />);
-  return { engine, studio };
-}
+const open = (options: FakeOptions = {}) => openPage({ text: 'One two three.', ...options });
 
 const output = () => screen.getByRole('log', { name: 'Output' });
 const run = async () => {

@@ -1,6 +1,6 @@
-import { recipeSchema, type Job } from '../../../preload/contract/index.ts';
-import { linears, layerReport } from '../fakeCompress.ts';
-import { records } from '../fakeModels.ts';
+import { recipeSchema, type Job } from '../../preload/contract/index.ts';
+import { linears, layerReport } from './fakeCompress.ts';
+import { records } from './fakeModels.ts';
 
 const at = Date.parse('2026-03-01T11:40:00Z');
 
