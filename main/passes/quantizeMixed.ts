@@ -7,7 +7,6 @@ import {
 } from '../numeric/quantization/allocation.ts';
 import { blockwiseBytes, storeBlocks } from './blockwise.ts';
 import { calibratedSeconds } from './calibratedCost.ts';
-import { readDecoder } from './decoder.ts';
 import { edited, weightBytes, type Edit } from './edit.ts';
 import { walkLayers } from './layerWalk.ts';
 import { readWeight, type FloatLinear } from './linear.ts';
@@ -33,12 +32,13 @@ export const quantizeMixedPass: Pass<Step> = {
     const weights = linears.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
     const { bytes } = allocate(linears, withoutError(step), flat(linears, step));
     const freed = linears.reduce((sum, one) => sum + (one.shared ? 0 : one.weight.bytes.length), 0);
-    const passes = readDecoder(input.model).linears.length * step.choices.length;
+    const passes = linears.length * step.choices.length;
     const measured = {
       'weight-error': 0,
       'layer-error': calibratedSeconds(linears, step.choices.length + 1),
-      'logit-kl': weights * passes * 1e-7,
-      fisher: (weights * passes * 1e-7) / step.choices.length,
+      // A run of the sampled tokens through the whole model for each choice, or for each layer.
+      'logit-kl': weights * passes * 2e-8,
+      fisher: (weights * passes * 2e-8) / step.choices.length,
     };
     const method = step.method === 'gptq' ? calibratedSeconds(linears, 2) : weights * 4e-7;
     return {

@@ -205,9 +205,9 @@ const stepSchemas = [
       .describe('What must hold; the other of size and error becomes as small as it can.'),
     sensitivity: z
       .enum(['weight-error', 'layer-error', 'logit-kl', 'fisher'])
-      .default('layer-error')
+      .default('fisher')
       .describe(
-        'What an error costs: of the weights (no data), of the layer’s output, KL divergence of the logits (best, slow), or a Fisher proxy.',
+        'What an error costs: of the weights (no data), of the layer’s output, KL divergence of the logits for each choice (slow), or a Fisher proxy: the divergence for one small random change, scaled (nearly as good, a pass per layer).',
       ),
     choices: z
       .array(z.literal([2, 4, 8, 32]))
