@@ -44,6 +44,8 @@ export const quantizeAwqPass: Pass<Step> = {
     const chosen = new Set(linears.map(({ name }) => name));
     const layers: LayerReport[] = [];
     const calibration = await context.calibration();
+    // Odd, so that the rows lie at all positions of the sequences: the first one is unlike the rest.
+    const stride = Math.floor(calibration.tokens / SAMPLE_ROWS) | 1;
     const walk = await calibration.blocks(input.model);
     let folded = input.model;
     let model = input.model;
@@ -53,7 +55,7 @@ export const quantizeAwqPass: Pass<Step> = {
         const end = block ?? readDecoder(folded).blocks.length;
         while (walk.index < end) await walk.advance(blockModel(folded, walk.index));
         context.progress(layers.length / linears.length, group[0].name);
-        const before = await sampleInputs(walk, part(folded, block), group);
+        const before = await sampleInputs(walk, part(folded, block), group, stride);
         const baseline = new Map<string, number>();
         for (const linear of group) {
           baseline.set(linear.name, await roundingError(linear, before, step, context));
@@ -62,7 +64,7 @@ export const quantizeAwqPass: Pass<Step> = {
           block === null ? [] : await foldBlock(folded, block, walk, chosen, step, context);
         folded = edited(folded, ...edits);
         model = edited(model, ...edits);
-        const after = await sampleInputs(walk, part(folded, block), group);
+        const after = await sampleInputs(walk, part(folded, block), group, stride);
         for (const { name } of group) {
           const linear = readDecoder(folded).linears.find((one) => one.name === name);
           if (linear === undefined || !isFloatLinear(linear)) continue;
@@ -88,18 +90,16 @@ export const quantizeAwqPass: Pass<Step> = {
 const part = (model: Model, block: number | null): Model =>
   block === null ? headModel(model) : blockModel(model, block);
 
-/** Some rows of each layer's inputs, evenly spread over the text. */
+/** Every `stride`th row of each layer's inputs. */
 async function sampleInputs(
   walk: BlockWalk,
   model: Model,
   linears: readonly FloatLinear[],
+  stride: number,
 ): Promise<Map<string, Matrix<Float32Array>>> {
   const kept = new Map<string, Float32Array[]>();
   const seen = new Map<string, number>();
   const values = linears.map(({ input }) => input);
-  let total = 0;
-  await walk.hidden((_, { rows }) => void (total += rows));
-  const stride = Math.max(1, Math.floor(total / SAMPLE_ROWS));
   await walk.inputs(model, values, (value, { rows, columns, data }) => {
     const first = seen.get(value) ?? 0;
     const list = kept.get(value) ?? [];
