@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   bench: () => import('./commands/bench.ts'),
   compress: () => import('./commands/compress.ts'),
   export: () => import('./commands/export.ts'),
+  evaluate: () => import('./commands/evaluate.ts'),
   studio: () => import('./commands/studio.ts'),
 };
 

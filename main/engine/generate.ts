@@ -6,7 +6,7 @@ import { refOf, type Core } from './core.ts';
 import { fromOrpc } from './errors.ts';
 import { refuseTooLarge } from './memory.ts';
 import { opening } from './openModel.ts';
-import type { Loaded } from './runner/contract.ts';
+import type { Loaded, LoadRequest } from './runner/contract.ts';
 import type { Job } from './runner/supervisor.ts';
 
 /** Answers a prompt, token by token, and writes the run down when asked to. */
@@ -67,17 +67,8 @@ export async function* load(
   form: GenerateRequest['form'],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Progress, number> {
-  const { threads, device, memoryLimitBytes } = core.settings();
-  job.makeRoom(refuseTooLarge(manifest, memoryLimitBytes).total);
-  const request = {
-    folder: manifest.record.folder,
-    weights: manifest.record.sha256,
-    fingerprint: fingerprintOf(manifest.files),
-    form,
-    graphs: core.library.home.graphs,
-    threads,
-    device,
-  };
+  job.makeRoom(refuseTooLarge(manifest, core.settings().memoryLimitBytes).total);
+  const request = loadRequest(core, manifest, form);
   let loaded: Loaded | null = null;
   for await (const event of job.stream('loading', (client) => client.load(request), signal)) {
     if (event.kind === 'progress') yield event;
@@ -86,4 +77,22 @@ export async function* load(
   if (loaded === null) throw new Error('a runner ended loading without saying so');
   job.loaded(loaded.fastCache);
   return loaded.loadMs;
+}
+
+/** What a runner needs to load a model. */
+export function loadRequest(
+  core: Core,
+  { record, files }: Manifest,
+  form: GenerateRequest['form'],
+): LoadRequest {
+  const { threads, device } = core.settings();
+  return {
+    folder: record.folder,
+    weights: record.sha256,
+    fingerprint: fingerprintOf(files),
+    form,
+    graphs: core.library.home.graphs,
+    threads,
+    device,
+  };
 }

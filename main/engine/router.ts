@@ -5,6 +5,7 @@ import { estimateRecipe, linears, variantReport } from './compress.ts';
 import { refOf } from './core.ts';
 import { typedErrors } from './errors.ts';
 import { exportModel } from './export.ts';
+import { evaluate } from './evaluate.ts';
 import { generate } from './generate.ts';
 import { importModel } from './import.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -99,6 +100,7 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
       save: os.presets.save.handler(({ input }) => library.presets.save(input)),
       remove: os.presets.remove.handler(({ input }) => library.presets.remove(input.name)),
     },
+    evaluate: os.evaluate.handler(({ input, signal }) => evaluate(core, input, signal)),
     bench: os.bench.handler(({ input, signal }) => bench(core, input, signal)),
   });
 }

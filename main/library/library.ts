@@ -1,4 +1,5 @@
 import { openDatabase } from './database.ts';
+import { evaluationStore, type EvaluationStore } from './evaluations.ts';
 import { hashCache, type HashCache } from './hashes.ts';
 import { openHome, type Home } from './home.ts';
 import { jobStore, type JobStore } from './jobs.ts';
@@ -17,6 +18,7 @@ export interface Library {
   readonly presets: PresetStore;
   readonly recipes: RecipeStore;
   readonly jobs: JobStore;
+  readonly evaluations: EvaluationStore;
   readonly settings: SettingsStore;
   close(): void;
 }
@@ -38,6 +40,7 @@ export function openLibrary(options: {
     presets: presetStore(database, options.resources),
     recipes: recipeStore(database, options.resources),
     jobs: jobStore(home, database),
+    evaluations: evaluationStore(database),
     settings: settingsStore(database),
     close: () => database.close(),
   };

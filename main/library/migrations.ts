@@ -76,4 +76,19 @@ export const migrations: readonly string[] = [
     recipe TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Measurements of quality. model and base: sha256 over the files that decide what a model says.
+  CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY,
+    metric TEXT NOT NULL,
+    model TEXT NOT NULL,
+    base TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    data TEXT NOT NULL,
+    device TEXT NOT NULL,
+    measured_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX evaluations_by_key ON evaluations (model, metric, data, protocol);
+  `,
 ];

@@ -7,6 +7,7 @@ import {
 import * as z from 'zod';
 import { benchEventSchema, benchRequestSchema } from './bench.ts';
 import { errorMap } from './errors.ts';
+import { evaluateEventSchema, evaluateRequestSchema } from './evaluation.ts';
 import { exportEventSchema, exportRequestSchema } from './export.ts';
 import {
   generateEventSchema,
@@ -48,6 +49,7 @@ import {
 
 export * from './bench.ts';
 export * from './errors.ts';
+export * from './evaluation.ts';
 export * from './export.ts';
 export * from './generation.ts';
 export * from './jobs.ts';
@@ -143,6 +145,7 @@ export const contract = {
     save: call.input(recipeSchema).output(recipeRecordSchema),
     remove: call.input(z.object({ name: z.string() })).output(z.void()),
   },
+  evaluate: call.input(evaluateRequestSchema).output(eventIterator(evaluateEventSchema)),
   bench: call.input(benchRequestSchema).output(eventIterator(benchEventSchema)),
 };
 

@@ -13,7 +13,8 @@ import { basename, join } from 'node:path';
  * generation the prompt: `crash 3` ends the process by SIGKILL after three tokens; `exit` by
  * exit(0); `hang` blocks its thread; `hog` takes memory; `deaf` goes on whatever it is told; any
  * other prompt gives as many tokens as are asked for. Compressing follows the name of the recipe:
- * `crash once` crashes at the first try only, `full` finds the disk full.
+ * `crash once` crashes at the first try only, `full` finds the disk full. Exporting follows the name of
+ * the model's folder: `full`, `crash-export`, `hang-export`.
  */
 const jobs = createJobs();
 const os = implement(runnerContract).use(typedErrors);
@@ -112,6 +113,20 @@ const router = os.router({
       };
     }),
   ),
+  evaluate: os.evaluate.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (stop) {
+      const { metrics, data } = input.request;
+      for (let beat = 0; beat < 10; beat++) {
+        yield { kind: 'progress' as const, stage: 'evaluating', fraction: beat / 10 };
+        await sleep(20);
+        if (stop.aborted) throw new LatheError('cancelled', 'cancelled');
+        if (beat === 5) misbehave(basename(data, '.txt'));
+      }
+      const measured = { value: process.pid, ci95: null, n: 1, details: {}, against: null };
+      const results = metrics.map((metric) => ({ metric, protocol: 'fake', ...measured }));
+      yield { kind: 'done' as const, results };
+    }),
+  ),
   linears: os.linears.handler(() => []),
   estimate: os.estimate.handler(() => ({
     steps: [],
@@ -141,9 +156,17 @@ const router = os.router({
       yield { kind: 'done', folder };
     }),
   ),
-  export: os.export.handler(() => {
-    throw new Error('not asked of this runner');
-  }),
+  export: os.export.handler(({ input, signal }) =>
+    jobs.run(signal, async function* () {
+      yield { kind: 'progress' as const, stage: 'writing' };
+      writeFileSync(join(input.target, 'model.onnx'), 'half of it');
+      const name = basename(input.folder);
+      if (name === 'full') throw new LatheError('disk_full', 'no space left');
+      if (name === 'crash-export') process.kill(process.pid, 'SIGKILL');
+      if (name === 'hang-export') await sleep(60_000);
+      yield { kind: 'done' as const };
+    }),
+  ),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 

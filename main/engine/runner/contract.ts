@@ -2,6 +2,11 @@ import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
 import { benchRequestSchema, benchResultSchema } from '../../../preload/contract/bench.ts';
 import { errorMap } from '../../../preload/contract/errors.ts';
+import {
+  evaluateRequestSchema as evaluateInputSchema,
+  measurementSchema,
+  metricSchema,
+} from '../../../preload/contract/evaluation.ts';
 import { exportFormatSchema } from '../../../preload/contract/export.ts';
 import {
   generateEventSchema,
@@ -72,6 +77,21 @@ export type Loaded = z.infer<typeof loadedSchema>;
 export const benchMeasuredSchema = benchResultSchema.omit({ peakRssBytes: true, loadMs: true });
 export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 
+export const evaluateRequestSchema = z.object({
+  /** The model to compare with, loaded beside the other. */
+  base: loadRequestSchema.nullable(),
+  /** Path of the data. */
+  file: z.string(),
+  request: evaluateInputSchema,
+});
+export type EvaluateRequest = z.infer<typeof evaluateRequestSchema>;
+
+const evaluatedSchema = z.object({
+  kind: z.literal('done'),
+  results: z.array(measurementSchema.extend({ metric: metricSchema })),
+});
+export type Evaluated = z.infer<typeof evaluatedSchema>;
+
 export const estimateRequestSchema = z.object({
   folder: z.string(),
   recipe: recipeSchema,
@@ -129,6 +149,8 @@ export const runnerContract = {
   generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
   /** Of the model loaded last. */
   bench: call.input(benchRequestSchema).output(events(benchMeasuredSchema)),
+  /** Of the model loaded last. */
+  evaluate: call.input(evaluateRequestSchema).output(events(evaluatedSchema)),
   linears: call.input(folder).output(z.array(linearFactsSchema)),
   estimate: call.input(estimateRequestSchema).output(compressEstimateSchema),
   compress: call.input(compressRequestSchema).output(eventIterator(compressToldSchema)),

@@ -27,6 +27,17 @@ export interface ModelHolder {
 const slowCache =
   'the key-value cache is copied at every token: this runtime cannot extend it in place\n';
 
+/** Opens a graph file and the tokenizer beside its model; the caller closes the decoder. */
+export async function openLoaded(request: LoadRequest, file: string): Promise<LoadedModel> {
+  const tokenizer = await readTokenizer(request.folder);
+  const decoder = await Decoder.open(file, {
+    contextLength: contextLengthIn(request.folder),
+    threads: request.threads,
+    device: request.device,
+  });
+  return { request, decoder, tokenizer };
+}
+
 export function createHolder(): ModelHolder {
   let held: LoadedModel | null = null;
   return {
@@ -43,13 +54,7 @@ export function createHolder(): ModelHolder {
       yield { kind: 'progress', stage: 'preparing the graph' };
       const file = await graphOf(request);
       yield { kind: 'progress', stage: 'loading the model' };
-      const tokenizer = await readTokenizer(request.folder);
-      const decoder = await Decoder.open(file, {
-        contextLength: contextLengthIn(request.folder),
-        threads: request.threads,
-        device: request.device,
-      });
-      held = { request, decoder, tokenizer };
+      const { decoder } = (held = await openLoaded(request, file));
       // A graph that others wrote has a cache of its own kind.
       const isOurs = request.form === 'fused' && ownGraph(request.folder) === null;
       if (isOurs && !decoder.fastCache) process.stderr.write(slowCache);

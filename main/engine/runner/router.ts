@@ -32,6 +32,12 @@ export const runnerRouter = os.router({
   bench: os.bench.handler(({ input, signal }) =>
     jobs.run(signal, (stop) => bench(holder.get(), input, stop)),
   ),
+  evaluate: os.evaluate.handler(({ input, signal }) =>
+    jobs.run(signal, async function* (stop) {
+      const { evaluateLoaded } = await import('./evaluate.ts');
+      yield* evaluateLoaded(holder.get(), input, stop);
+    }),
+  ),
   // Passes are many files: they are loaded by who needs them.
   linears: os.linears.handler(async ({ input }) => {
     const { linearTable } = await import('./recipeFacts.ts');
