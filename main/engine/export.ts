@@ -203,8 +203,11 @@ function freeFolder(path: string): string {
     });
   }
   const target = resolve(path);
-  const stat = lstatSync(target, { throwIfNoEntry: false });
-  if (stat === undefined || (stat.isDirectory() && readdirSync(target).length === 0)) return target;
+  const isFree = placed(target, () => {
+    const stat = lstatSync(target, { throwIfNoEntry: false });
+    return stat === undefined || (stat.isDirectory() && readdirSync(target).length === 0);
+  });
+  if (isFree) return target;
   throw new LatheError(
     'already_exists',
     `the folder to export to must be new or empty: ${target}`,
