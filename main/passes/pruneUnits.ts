@@ -4,7 +4,7 @@ import { highestUnits } from '../numeric/pruning/unitScores.ts';
 import { weightError } from '../numeric/quantization/errors.ts';
 import type { Model } from '../onnx/model.ts';
 import { sizesInConfig } from './blockSizes.ts';
-import { calibratedSeconds, hessianBytes } from './calibratedCost.ts';
+import { calibratedSeconds } from './calibratedCost.ts';
 import { floatLinears, readDecoder, type Block } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import { readWeight } from './linear.ts';
@@ -35,11 +35,15 @@ export function unitPass<Step extends UnitStep>(
     preview,
     estimate(input, step): Omit<StepEstimate, 'pass'> {
       const layers = floatLinears(readDecoder(input.model));
+      const behind = eligibleBlocks(kind, input.model, step).map(
+        (block) => kind.layers(block).outOf,
+      );
       const walks = step.spread === 'global' ? 2 : 1;
       return {
         bytes: weightBytes(preview(input, step).model),
-        peakBytes: hessianBytes(layers, 2),
-        seconds: step.criterion === 'magnitude' ? 1 : walks * calibratedSeconds(layers, 2),
+        // The Hessian and its sums, and a matrix with what is computed of it.
+        peakBytes: Math.max(...behind.map(({ rows: N, columns: K }) => 16 * K * (K + N))),
+        seconds: step.criterion === 'magnitude' ? 1 : walks * calibratedSeconds(layers, 0),
       };
     },
     run: (input, step, context) => runUnits(kind, input, step, context),
