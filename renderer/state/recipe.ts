@@ -93,7 +93,12 @@ export function createRecipe(client: EngineClient, memory: Memory): RecipeEditor
     });
   const load = async (): Promise<void> => {
     try {
-      store.setState({ recipes: await client.recipes.list(), failure: null });
+      const recipes = await client.recipes.list();
+      store.setState({ recipes, failure: null });
+      const shipped = recipes.find(({ recipe }) => recipe.name === firstDraft.name);
+      // What nobody has touched yet is the shipped recipe of this name.
+      if (shipped && store.getState().text === writeRecipe(firstDraft))
+        setText(writeRecipe(shortRecipe(shipped.recipe)));
     } catch (error) {
       store.setState({ failure: toFailure(error) });
     }

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 
 const offerMs = 8000;
+const closeButtonProps = { 'aria-label': 'Close' };
 
 interface UndoOffer {
   message: string;
@@ -17,6 +18,7 @@ export function offerUndo({ message, undo, settle }: UndoOffer): void {
     role: 'status',
     autoClose: offerMs,
     withBorder: true,
+    closeButtonProps,
     message: (
       <span
         style={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 16 }}
@@ -43,10 +45,22 @@ export function offerUndo({ message, undo, settle }: UndoOffer): void {
 
 /** Says in passing that something was done. */
 export const tell = (message: string): void => {
-  notifications.show({ message, role: 'status', autoClose: 2500, withBorder: true });
+  notifications.show({
+    message,
+    role: 'status',
+    autoClose: 2500,
+    withBorder: true,
+    closeButtonProps,
+  });
 };
 
 /** Says that something did not work where there is no better place to say it. */
 export const tellFailure = (message: string): void => {
-  notifications.show({ message, color: 'red', autoClose: offerMs, withBorder: true });
+  notifications.show({
+    message,
+    color: 'red',
+    autoClose: offerMs,
+    withBorder: true,
+    closeButtonProps,
+  });
 };

@@ -44,7 +44,13 @@ function Row({ job, selected }: { job: JobSummary; selected: boolean }) {
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
     <tr className={classes.row} aria-selected={selected} onClick={select}>
       <td>
-        <button type="button" className={classes.name} title={job.name} onClick={select}>
+        <button
+          type="button"
+          className={classes.name}
+          aria-label={job.name}
+          title={job.name}
+          onClick={select}
+        >
           <span>{job.name.slice(0, job.name.indexOf('/') + 1)}</span>
           <span>{job.name.slice(job.name.indexOf('/') + 1)}</span>
         </button>

@@ -11,6 +11,7 @@ import { labelOf, type Option, type OptionKind } from '../../state/passOptions.t
 import { isObject } from '../../state/recipeText.ts';
 import classes from './Option.module.css';
 import { OptionField } from './OptionField.tsx';
+import { RemovablePill } from './RemovablePill.tsx';
 
 interface OptionInputProps {
   label: string;
@@ -83,7 +84,9 @@ export function OptionInput({ label, describedBy, input, value, onChange }: Opti
       return (
         <TagsInput
           {...named}
-          classNames={{ pill: classes.pattern }}
+          renderPill={({ value: word, onRemove }) => (
+            <RemovablePill value={String(word)} onRemove={() => onRemove?.()} />
+          )}
           placeholder="blocks.*.mlp.*, Enter adds it"
           value={wordsOf(value)}
           splitChars={[',', ' ']}
@@ -110,6 +113,9 @@ export function OptionInput({ label, describedBy, input, value, onChange }: Opti
           {...named}
           size="xs"
           className={classes.select}
+          renderPill={({ value: word, onRemove }) => (
+            <RemovablePill value={String(word)} onRemove={() => onRemove?.()} />
+          )}
           value={wordsOf(value)}
           placeholder={wordsOf(value).length === 0 ? 'Numbers' : ''}
           splitChars={[',', ' ']}

@@ -8,6 +8,7 @@ import { sweepable, sweepSize, valuesOf, type SweepAxis } from '../../state/swee
 import { formatCount } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Plan.module.css';
+import { RemovablePill } from './RemovablePill.tsx';
 
 /** Varies options over a grid: every point becomes a recipe of its own. */
 export function Sweep() {
@@ -101,6 +102,9 @@ function Axis({ axis, title, pass, onChange, onRemove }: AxisProps) {
           aria-label={`Values of ${title}`}
           placeholder={words.length === 0 ? 'Choose values' : ''}
           value={words}
+          renderPill={({ value: name, onRemove }) => (
+            <RemovablePill value={String(name)} onRemove={() => onRemove?.()} />
+          )}
           data={values.map(String)}
           onChange={(next) => onChange(values.filter((value) => next.includes(String(value))))}
         />
@@ -109,6 +113,9 @@ function Axis({ axis, title, pass, onChange, onRemove }: AxisProps) {
           aria-label={`Values of ${title}`}
           placeholder={words.length === 0 ? 'Numbers, Enter adds one' : ''}
           value={words}
+          renderPill={({ value: name, onRemove }) => (
+            <RemovablePill value={String(name)} onRemove={() => onRemove?.()} />
+          )}
           splitChars={[',', ' ']}
           onChange={(next) => onChange(next.map(Number).filter((value) => Number.isFinite(value)))}
         />
