@@ -1,0 +1,21 @@
+import classes from './Option.module.css';
+
+interface RemovablePillProps {
+  value: string;
+  onRemove: () => void;
+}
+
+/** One of several values in a field; a click takes it out. */
+export function RemovablePill({ value, onRemove }: RemovablePillProps) {
+  return (
+    <button
+      type="button"
+      className={classes.pill}
+      aria-label={`Remove ${value}`}
+      title="Remove"
+      onClick={onRemove}
+    >
+      {value} ×
+    </button>
+  );
+}
