@@ -10,6 +10,7 @@ import { readDecoder } from '../../main/passes/decoder.ts';
 import { edited } from '../../main/passes/edit.ts';
 import { floatTensor, isFloatLinear, readWeight } from '../../main/passes/linear.ts';
 import type { Pass, PassInput, PassOutput } from '../../main/passes/pass.ts';
+import { blockModel } from '../../main/passes/subgraphs.ts';
 import { floatsOf, GraphRun } from '../architectures/graphRun.ts';
 import { calibratedContext } from './calibrated.ts';
 
@@ -40,6 +41,23 @@ export async function logitsOf(model: Model): Promise<Float32Array> {
   const logits = floatsOf((await run.step([prompt.slice(5)]))['logits']).slice();
   await run.close();
   return logits;
+}
+
+/** ‖y − ŷ‖ / ‖y‖ of a value of block 0 over calibration text, in two models. */
+export async function changeOf(before: Model, after: Model, value: string): Promise<number> {
+  const calibration = await calibratedContext().calibration();
+  const walk = await calibration.blocks(before);
+  const shown: number[][] = [];
+  for (const model of [before, after]) {
+    const values: number[] = [];
+    await walk.inputs(blockModel(model, 0), [value], (_, { data }) => {
+      for (const one of data) values.push(one);
+    });
+    shown.push(values);
+  }
+  await walk.close();
+  const [was, is] = shown;
+  return Math.hypot(...was.map((one, at) => one - is[at])) / Math.hypot(...was);
 }
 
 /** The model with some columns of a layer's weight set to zero. */
