@@ -3,6 +3,7 @@ import type { EngineConnection } from '../engine/connection.ts';
 import type { EngineEvent } from '../../preload/contract/index.ts';
 import { createConnection, type ConnectionStatus } from './connection.ts';
 import { createDraft, requestOf, type DraftStore } from './draft.ts';
+import { createExports, type Exports } from './exports.ts';
 import { createGeneration, type Frame, type Generation } from './generation.ts';
 import { createHistory, type History } from './history.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -32,6 +33,7 @@ export interface Studio {
   readonly history: History;
   readonly presets: Presets;
   readonly models: Models;
+  readonly exports: Exports;
   readonly settings: SettingsStore;
   readonly runners: Runners;
   readonly recipe: RecipeEditor;
@@ -65,6 +67,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const generation = createGeneration(client, frame);
   const history = createHistory(client);
   const models = createModels(client);
+  const exports = createExports(client);
   const navigation = createNavigation(memory);
   const presets = createPresets(client);
   const runners = createRunners(client);
@@ -131,6 +134,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     history,
     presets,
     models,
+    exports,
     settings,
     runners,
     recipe,
@@ -169,6 +173,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       jobs.close();
       unsubscribe();
       generation.stop();
+      exports.cancel();
       engine.close();
     },
   };

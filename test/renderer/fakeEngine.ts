@@ -284,6 +284,23 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         models.push(model);
         yield { kind: 'done', model };
       }),
+      export: checked.models.export.handler(async function* ({ input, signal }) {
+        const { format, folder } = input;
+        if (folder.endsWith('taken')) {
+          const message = `the folder to export to must be new or empty: ${folder}`;
+          throw new LatheError('already_exists', message, { file: folder });
+        }
+        for (const fraction of [0.2, 0.6, 1]) {
+          yield { kind: 'progress', stage: 'writing weights', fraction };
+          await wait(tokenMs * 20, signal);
+        }
+        const files = ['README.md', 'config.json', 'onnx/model_q4.onnx'].map((path, at) => ({
+          path,
+          bytes: 1000 * (at + 1),
+          sha256: String(at + 1).repeat(64),
+        }));
+        yield { kind: 'done', format, folder, files };
+      }),
       // As the engine does: a folder asked for by its path is remembered.
       facts: checked.models.facts.handler(({ input }) => {
         const model = find(input.model);

@@ -1,11 +1,13 @@
 import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
-import { IconPlayerPlay, IconStack2, IconTrash } from '@tabler/icons-react';
+import { IconFileExport, IconPlayerPlay, IconStack2, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { toFailure } from '../../state/failure.ts';
 import { modelKey } from '../../state/models.ts';
 import { offerUndo, tellFailure } from '../../ui/notify.tsx';
 import { useStudio } from '../studioContext.ts';
 import { ConfigTab } from './ConfigTab.tsx';
+import { ExportDialog } from './ExportDialog.tsx';
 import { GraphTab } from './GraphTab.tsx';
 import classes from './Library.module.css';
 import { OverviewTab } from './OverviewTab.tsx';
@@ -18,6 +20,7 @@ export function Details({ record }: { record: ModelRecord }) {
   const studio = useStudio();
   const { models } = studio;
   const key = modelKey(record);
+  const [exporting, setExporting] = useState(false);
   const remove = async (): Promise<void> => {
     try {
       const restore = await models.remove(record);
@@ -41,6 +44,13 @@ export function Details({ record }: { record: ModelRecord }) {
         )}
         <Button
           variant="default"
+          leftSection={<IconFileExport size={16} stroke={1.5} aria-hidden="true" />}
+          onClick={() => setExporting(true)}
+        >
+          Export…
+        </Button>
+        <Button
+          variant="default"
           leftSection={<IconStack2 size={16} stroke={1.5} aria-hidden="true" />}
           onClick={() => studio.compressModel(key)}
         >
@@ -53,6 +63,7 @@ export function Details({ record }: { record: ModelRecord }) {
           Open in playground
         </Button>
       </div>
+      <ExportDialog record={record} opened={exporting} onClose={() => setExporting(false)} />
       <Tabs defaultValue="overview" keepMounted={false} className={classes.tabs}>
         <Tabs.List px={8}>
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
