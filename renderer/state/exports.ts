@@ -41,7 +41,7 @@ export const exportFormats: readonly {
   {
     format: 'safetensors-f16',
     name: 'safetensors, float16',
-    purpose: 'Opens in transformers and llama.cpp; quantized weights become float16 again.',
+    purpose: 'Opens in transformers for Python; quantized weights become float16 again.',
   },
   {
     format: 'lathe',
