@@ -48,7 +48,8 @@ export function optionsOf(pass: PassName): readonly Option[] {
   return sorted;
 }
 
-const isTargets = ({ input }: Option): boolean => input.kind === 'targets';
+/** Whether an option chooses layers by patterns. */
+export const isTargets = ({ input }: Option): boolean => input.kind === 'targets';
 
 /** What a pass does, in a sentence. */
 export const descriptionOf = (pass: PassName): string => stepOf(pass).description ?? '';

@@ -7,7 +7,7 @@ import type {
 } from '../../preload/contract/index.ts';
 import { toFailure, type Failure } from './failure.ts';
 import { readStored, type Memory } from './memory.ts';
-import { sameValue } from './passOptions.ts';
+import { isTargets, optionsOf, sameValue } from './passOptions.ts';
 import {
   readRecipe,
   shortRecipe,
@@ -91,14 +91,25 @@ export function createRecipe(client: EngineClient, memory: Memory): RecipeEditor
         ),
       };
     });
+  const choose = (recipe: Recipe): (() => void) => {
+    const { text: before, axes } = store.getState();
+    setText(writeRecipe(shortRecipe(recipe)));
+    // Most recipes begin with a pass that has nothing to choose.
+    const { passes } = store.getState().reading.draft;
+    const step = passes.findIndex(({ pass }) => optionsOf(pass).some(isTargets));
+    store.setState({ step: Math.max(0, step), axes: [] });
+    return () => {
+      setText(before);
+      store.setState({ axes });
+    };
+  };
   const load = async (): Promise<void> => {
     try {
       const recipes = await client.recipes.list();
       store.setState({ recipes, failure: null });
       const shipped = recipes.find(({ recipe }) => recipe.name === firstDraft.name);
       // What nobody has touched yet is the shipped recipe of this name.
-      if (shipped && store.getState().text === writeRecipe(firstDraft))
-        setText(writeRecipe(shortRecipe(shipped.recipe)));
+      if (shipped && store.getState().text === writeRecipe(firstDraft)) choose(shipped.recipe);
     } catch (error) {
       store.setState({ failure: toFailure(error) });
     }
@@ -113,15 +124,7 @@ export function createRecipe(client: EngineClient, memory: Memory): RecipeEditor
       const { reading } = store.getState();
       if (reading.kind !== 'unreadable') setText(writeRecipe(change(reading.draft)));
     },
-    choose(recipe) {
-      const { text: before, axes } = store.getState();
-      setText(writeRecipe(shortRecipe(recipe)));
-      store.setState({ step: 0, axes: [] });
-      return () => {
-        setText(before);
-        store.setState({ axes });
-      };
-    },
+    choose,
     selectStep: (step) => store.setState({ step }),
     setView: (view) => store.setState({ view }),
     setAxes: (axes) => store.setState({ axes }),

@@ -42,6 +42,14 @@ export function formatRemaining(ms: number): string {
 export const formatRate = (perSecond: number): string =>
   perSecond < 100 ? perSecond.toFixed(1) : formatCount(perSecond);
 
+/** How much smaller something became: `2.9× smaller`, `5 % smaller`; null where it did not. */
+export function formatSaving(before: number, after: number): string | null {
+  const ratio = before / after;
+  if (ratio >= 1.5) return `${ratio.toFixed(1)}× smaller`;
+  const percent = Math.round((1 - 1 / ratio) * 100);
+  return percent >= 1 ? `${percent} % smaller` : null;
+}
+
 /** A share in percent, two digits behind the point: `4.17 %`. */
 export const formatShare = (share: number): string => `${(share * 100).toFixed(2)} %`;
 

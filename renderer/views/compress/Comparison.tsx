@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { LayerReport, ModelRecord } from '../../../preload/contract/index.ts';
 import { compare } from '../../state/job.ts';
 import { modelKey } from '../../state/models.ts';
-import { formatBytes, formatParameters, formatShare } from '../../ui/format.ts';
+import { formatBytes, formatParameters, formatSaving, formatShare } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Comparison.module.css';
 
@@ -28,8 +28,8 @@ export function Comparison({ variant, parent, layers }: ComparisonProps) {
     <dl className={classes.facts} aria-label="Compared with the parent">
       <Fact name="Size" before={bytesBefore === null ? null : formatBytes(bytesBefore)}>
         {formatBytes(bytes)}
-        {bytesBefore !== null && bytesBefore > bytes && (
-          <span className={classes.good}>{(bytesBefore / bytes).toFixed(1)}× smaller</span>
+        {bytesBefore !== null && (
+          <span className={classes.good}>{formatSaving(bytesBefore, bytes)}</span>
         )}
       </Fact>
       <Fact name="Bits per weight" before={bitsBefore === null ? null : bitsBefore.toFixed(1)}>

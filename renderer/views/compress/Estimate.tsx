@@ -2,7 +2,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { CompressEstimate, Recipe } from '../../../preload/contract/index.ts';
 import { isPassName, passTitles } from '../../state/passes.ts';
-import { formatBytes, formatCount, formatDuration } from '../../ui/format.ts';
+import { formatBytes, formatCount, formatDuration, formatSaving } from '../../ui/format.ts';
 import { Loaded } from '../library/Loaded.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Plan.module.css';
@@ -66,8 +66,8 @@ function Predicted({ estimate }: { estimate: CompressEstimate }) {
             </dd>
             <dd>
               {formatBytes(value)}
-              {name === 'Then' && bytes < bytesBefore && (
-                <span className={classes.ratio}>{(bytesBefore / bytes).toFixed(1)}× smaller</span>
+              {name === 'Then' && (
+                <span className={classes.ratio}>{formatSaving(bytesBefore, bytes)}</span>
               )}
             </dd>
           </div>

@@ -5,6 +5,7 @@ import type { Job, JobSummary } from '../../../preload/contract/index.ts';
 import { isActive, layersOf, stepsWithLayers } from '../../state/job.ts';
 import { modelKey } from '../../state/models.ts';
 import { passTitles } from '../../state/passes.ts';
+import type { Studio } from '../../state/studio.ts';
 import { Dot } from '../../ui/Dot.tsx';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { offerUndo } from '../../ui/notify.tsx';
@@ -59,15 +60,17 @@ export function JobDetail({ summary, job }: JobDetailProps) {
   );
 }
 
+/** Puts the recipe of a job into the form, to be changed and run anew. */
+function takeRecipe(studio: Studio, { name, model, recipe }: JobSummary): void {
+  const back = studio.recipe.choose(recipe);
+  studio.compressModel(model);
+  offerUndo({ message: `The recipe of ${name} is in the form`, undo: back });
+}
+
 function Actions({ summary }: { summary: JobSummary }) {
   const studio = useStudio();
-  const { jobs, recipe } = studio;
+  const { jobs } = studio;
   const { id, name, state, result } = summary;
-  const again = (): void => {
-    const back = recipe.choose(summary.recipe);
-    studio.compressModel(summary.model);
-    offerUndo({ message: `The recipe of ${name} is in the form`, undo: back });
-  };
   const remove = (): void => {
     jobs.remove(id);
     offerUndo({
@@ -108,7 +111,10 @@ function Actions({ summary }: { summary: JobSummary }) {
         </>
       )}
       <Tooltip label="Take this recipe into the form">
-        <ActionIcon aria-label="Take this recipe into the form" onClick={again}>
+        <ActionIcon
+          aria-label="Take this recipe into the form"
+          onClick={() => takeRecipe(studio, summary)}
+        >
           <IconPencil size={14} stroke={1.5} />
         </ActionIcon>
       </Tooltip>
@@ -124,7 +130,9 @@ function Actions({ summary }: { summary: JobSummary }) {
 }
 
 /** Why a job has not come to its end, and what becomes of it. */
-function Trouble({ summary: { state, error } }: { summary: JobSummary }) {
+function Trouble({ summary }: { summary: JobSummary }) {
+  const studio = useStudio();
+  const { state, error } = summary;
   switch (state) {
     case 'failed':
       return (
@@ -137,6 +145,13 @@ function Trouble({ summary: { state, error } }: { summary: JobSummary }) {
               ['tensor', error.data.tensor],
               ['node', error.data.node],
               ['value', error.data.value],
+            ]}
+            steps={[
+              { label: 'Change the recipe', run: () => takeRecipe(studio, summary) },
+              {
+                label: 'Run it again',
+                run: () => void studio.jobs.start(summary.model, [summary.recipe]),
+              },
             ]}
           />
         )

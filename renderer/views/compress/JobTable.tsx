@@ -21,7 +21,7 @@ export function JobTable({ jobs, selected }: JobTableProps) {
           <tr>
             <th scope="col">Variant</th>
             <th scope="col">State</th>
-            <th scope="col">Progress</th>
+            <th scope="col">Time</th>
           </tr>
         </thead>
         <tbody>

@@ -28,10 +28,9 @@ export function LayerChart({ model, layers }: LayerChartProps) {
   const [pointed, setPointed] = useState<string | null>(null);
   const picture = useMemo(() => {
     const known = new Set(data?.map(({ name }) => name));
-    const slots = [
-      ...known,
-      ...layers.map(({ layer }) => layer).filter((name) => !known.has(name)),
-    ];
+    // What is not among the linear layers is the embedding, which comes before them.
+    const others = layers.map(({ layer }) => layer).filter((name) => !known.has(name));
+    const slots = [...others, ...known];
     const bars = layers.map(({ layer, errorBefore, errorAfter, bits }) => ({
       name: layer,
       errorBefore,
@@ -62,7 +61,12 @@ export function LayerChart({ model, layers }: LayerChartProps) {
         ) : (
           <>
             <span className={classes.after} aria-hidden="true" /> after this pass
-            <span className={classes.before} aria-hidden="true" /> by rounding alone, or as it came
+            {layers.some(({ errorBefore }) => errorBefore !== null) && (
+              <>
+                <span className={classes.before} aria-hidden="true" /> by rounding alone, or as it
+                came
+              </>
+            )}
           </>
         )}
       </p>

@@ -4,7 +4,7 @@ import type { KeyboardEvent } from 'react';
 import { descriptionOf, labelOf, optionsOf } from '../../state/passOptions.ts';
 import { passTitles } from '../../state/passes.ts';
 import { movePass, removePass, setOption } from '../../state/recipeEdits.ts';
-import { issuesAt, type Issue, type PassDraft } from '../../state/recipeText.ts';
+import { isObject, issuesAt, type Issue, type PassDraft } from '../../state/recipeText.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { OptionField } from './OptionField.tsx';
@@ -111,13 +111,16 @@ const changesOf = (pass: PassDraft): string =>
   Object.entries(pass)
     .filter(([key]) => key !== 'pass')
     .map(([key, value]) => {
-      if (typeof value === 'boolean')
-        return value ? labelOf(key).toLowerCase() : `no ${labelOf(key).toLowerCase()}`;
-      const text = Array.isArray(value)
-        ? value.join(' ')
-        : typeof value === 'string'
-          ? value
-          : JSON.stringify(value);
-      return key === 'targets' ? text : `${labelOf(key).toLowerCase()} ${text}`;
+      const label = labelOf(key).toLowerCase();
+      return typeof value === 'boolean'
+        ? `${value ? '' : 'no '}${label}`
+        : `${label} ${wordsOf(value)}`;
     })
     .join(' · ');
+
+/** The values of an option without their names. */
+function wordsOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(wordsOf).join(' ');
+  return isObject(value) ? Object.values(value).map(wordsOf).join(' ') : JSON.stringify(value);
+}

@@ -1,4 +1,5 @@
 import { SegmentedControl } from '@mantine/core';
+import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { RecipeForm } from './RecipeForm.tsx';
 import { RecipeJson } from './RecipeJson.tsx';
@@ -9,6 +10,7 @@ import classes from './Recipe.module.css';
 export function RecipePane() {
   const { recipe } = useStudio();
   const view = usePart(recipe.store, (state) => state.view);
+  const failure = usePart(recipe.store, (state) => state.failure);
   return (
     <section aria-label="Recipe" className={classes.pane}>
       <div className={classes.bar}>
@@ -24,6 +26,13 @@ export function RecipePane() {
           ]}
         />
       </div>
+      {failure && (
+        <ErrorPanel
+          code={failure.code}
+          message={failure.message}
+          steps={[{ label: 'Ask for the recipes again', run: () => void recipe.load() }]}
+        />
+      )}
       {view === 'form' ? <RecipeForm /> : <RecipeJson />}
     </section>
   );

@@ -70,7 +70,7 @@ export function Sweep() {
           onChange={(values) =>
             recipe.setAxes(axes.map((each) => (each === axis ? { ...axis, values } : each)))
           }
-          onRemove={() => recipe.setAxes(axes.filter((each) => each !== axis))}
+          onDrop={() => recipe.setAxes(axes.filter((each) => each !== axis))}
         />
       ))}
       {isWrong && (
@@ -87,10 +87,10 @@ interface AxisProps {
   title: string;
   pass: keyof typeof passTitles | undefined;
   onChange: (values: SweepAxis['values']) => void;
-  onRemove: () => void;
+  onDrop: () => void;
 }
 
-function Axis({ axis, title, pass, onChange, onRemove }: AxisProps) {
+function Axis({ axis, title, pass, onChange, onDrop }: AxisProps) {
   const option = pass && optionsOf(pass).find(({ key }) => key === axis.key);
   const values = option ? valuesOf(option) : null;
   const words = axis.values.map(String);
@@ -121,7 +121,7 @@ function Axis({ axis, title, pass, onChange, onRemove }: AxisProps) {
         />
       )}
       <Tooltip label="Do not vary this option">
-        <ActionIcon size="md" aria-label={`Do not vary ${title}`} onClick={onRemove}>
+        <ActionIcon size="md" aria-label={`Do not vary ${title}`} onClick={onDrop}>
           <IconTrash size={16} stroke={1.5} />
         </ActionIcon>
       </Tooltip>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { LinearFacts } from '../../../preload/contract/index.ts';
-import { optionsOf } from '../../state/passOptions.ts';
+import { isTargets, optionsOf } from '../../state/passOptions.ts';
 import { passTitles } from '../../state/passes.ts';
 import { setOption } from '../../state/recipeEdits.ts';
 import { chooseTargets, patternsOf, toggleTargets } from '../../state/targets.ts';
@@ -32,7 +32,7 @@ function Targets({ linears }: { linears: readonly LinearFacts[] }) {
   const step = usePart(recipe.store, (state) => state.step);
   const pass = usePart(recipe.store, ({ reading }) => reading.draft.passes[step]);
   const isLocked = usePart(recipe.store, ({ reading }) => reading.kind === 'unreadable');
-  const option = pass && optionsOf(pass.pass).find(({ input }) => input.kind === 'targets');
+  const option = pass && optionsOf(pass.pass).find(isTargets);
   const written = pass?.[option?.key ?? ''] ?? option?.standard;
   const patterns = Array.isArray(written) ? written.map(String) : [];
   const names = linears.map(({ name }) => name);
@@ -51,7 +51,11 @@ function Targets({ linears }: { linears: readonly LinearFacts[] }) {
   return (
     <>
       <div className={classes.heading}>
-        <h2>{pass ? `Targets of pass ${step + 1}, ${passTitles[pass.pass].title}` : 'Layers'}</h2>
+        <h2>
+          {pass && option
+            ? `Targets of pass ${step + 1}, ${passTitles[pass.pass].title}`
+            : 'Layers of the model'}
+        </h2>
         <span className={classes.count}>
           {option
             ? `${formatCount(hit.length)} of ${formatCount(linears.length)} layers · ${formatParameters(weights)} weights`

@@ -1,5 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { recipeSchema, type Job, type JobSummary } from '../../../preload/contract/index.ts';
+import {
+  recipeSchema,
+  type Job,
+  type JobSummary,
+  type LinearFacts,
+} from '../../../preload/contract/index.ts';
 import { applyJobEvent, compare, layersOf, queueProgress } from '../../../renderer/state/job.ts';
 import { createJobs, visibleJobs } from '../../../renderer/state/jobs.ts';
 import { noMemory } from '../../../renderer/state/memory.ts';
@@ -25,6 +30,14 @@ async function open(options: FakeOptions = {}) {
 
 const states = (jobs: readonly JobSummary[] | null) =>
   jobs?.map(({ name, state }) => `${name} ${state}`);
+
+const [firstLinear] = linears(records[0]) as [LinearFacts];
+
+const at = (state: JobSummary['state'], fraction: number): JobSummary => ({
+  ...interruptedJob,
+  state,
+  progress: { fraction, step: 0, detail: '' },
+});
 
 describe('jobs', () => {
   it('run a recipe to a variant that the library lists, and tell every layer', async () => {
@@ -122,7 +135,7 @@ describe('jobs', () => {
 
 describe('a job', () => {
   it('takes over what its events tell', () => {
-    const report = layerReport(linears(records[0])[0]!, 0);
+    const report = layerReport(firstLinear, 0);
     const again = { ...report, bits: 8 };
     const job: Job = [
       { kind: 'layer' as const, step: 1, report },
@@ -137,11 +150,6 @@ describe('a job', () => {
   });
 
   it('counts in the progress of all with what it has done', () => {
-    const at = (state: JobSummary['state'], fraction: number): JobSummary => ({
-      ...interruptedJob,
-      state,
-      progress: { fraction, step: 0, detail: '' },
-    });
     expect(
       queueProgress([at('finished', 1), at('failed', 0.2), at('running', 0.5), at('queued', 0)]),
     ).toEqual({ done: 2, total: 4, fraction: 0.625 });
@@ -152,7 +160,7 @@ describe('a job', () => {
 describe('a comparison with the parent', () => {
   const [parent] = records;
   const variant = { ...parent, name: 'tiny-stories/x', bytes: parent.bytes / 4 };
-  const report = layerReport(linears(parent)[0]!, 0);
+  const report = layerReport(firstLinear, 0);
 
   it('has size, bits and the mean error as the last pass left it', () => {
     const layers = [

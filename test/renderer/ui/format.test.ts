@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  formatSaving,
   formatBytes,
   formatCount,
   formatDuration,
@@ -40,6 +41,13 @@ describe('figures', () => {
     const now = new Date(2026, 2, 1, 18, 0).getTime();
     expect(formatWhen(new Date(2026, 2, 1, 9, 5).getTime(), now)).toBe('09:05');
     expect(formatWhen(new Date(2026, 1, 7, 9, 5).getTime(), now)).toBe('7 Feb');
+  });
+});
+
+describe('a saving', () => {
+  it('is a factor where it is large, percent where it is small, and absent where there is none', () => {
+    const savings = [25, 95, 100, 120].map((after) => formatSaving(100, after));
+    expect(savings).toEqual(['4.0× smaller', '5 % smaller', null, null]);
   });
 });
 

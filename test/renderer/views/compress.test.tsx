@@ -50,7 +50,9 @@ describe('the view that compresses', () => {
     fireEvent.keyDown(window, { key: 'Enter', ctrlKey: true });
     await jobs().findByRole('progressbar', { name: 'Progress of tiny-stories/int4-rtn' });
     fireEvent.click(await jobs().findByRole('button', { name: 'Cancel' }));
-    await jobs().findByRole('row', { name: /tiny-stories\/int4-rtn Cancelled/ });
+    expect(
+      await jobs().findByRole('row', { name: /tiny-stories\/int4-rtn Cancelled/ }),
+    ).toBeDefined();
   });
 
   it('writes patterns as blocks, rows and layers are clicked', async () => {
@@ -149,7 +151,9 @@ describe('the view that compresses', () => {
     await jobs().findByRole('row', { name: /tiny-stories\/int4-gptq Interrupted/ });
     await jobs().findByText(/What was finished is kept/);
     fireEvent.click(jobs().getByRole('button', { name: 'Resume' }));
-    await jobs().findByRole('row', { name: /tiny-stories\/int4-gptq Finished/ });
+    expect(
+      await jobs().findByRole('row', { name: /tiny-stories\/int4-gptq Finished/ }),
+    ).toBeDefined();
   });
 
   it('shows in the library how a variant was made', async () => {
