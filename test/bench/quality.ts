@@ -12,6 +12,7 @@ import { resourcesPath } from '../../main/library/resources.ts';
 import { saveModel } from '../../main/onnx/save.ts';
 import { weightBytes } from '../../main/passes/edit.ts';
 import { runRecipe } from '../../main/passes/sequence.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
 import { recipeSchema, type LayerReport } from '../../preload/contract/recipe.ts';
 import type { BenchRow } from './pruneRows.ts';
 
@@ -38,6 +39,7 @@ export async function measureQuality(
   stories: readonly string[],
   scratchRoot: string,
   onRow: (row: QualityRow) => void,
+  onRefused: (label: string, message: string) => void,
 ): Promise<QualityRow[]> {
   const file = join(folder, 'config.json');
   const config: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
@@ -64,14 +66,21 @@ export async function measureQuality(
           contextLength: architecture.contextLength,
           hiddenSize: Number(config['hidden_size']),
         });
-        state = await runRecipe(state, recipe, {
-          signal,
-          multiply,
-          seed: 0,
-          progress: () => {},
-          calibration: () => Promise.resolve(calibration),
-          layer: (_, report) => layers.push(report),
-        });
+        try {
+          state = await runRecipe(state, recipe, {
+            signal,
+            multiply,
+            seed: 0,
+            progress: () => {},
+            calibration: () => Promise.resolve(calibration),
+            layer: (_, report) => layers.push(report),
+          });
+        } catch (error) {
+          // A recipe that does not fit this model is no failure of the bench.
+          if (!(error instanceof LatheError) || error.code !== 'usage') throw error;
+          onRefused(label, error.message);
+          continue;
+        }
       }
       const seconds = (performance.now() - started) / 1000;
       const scores = await score();

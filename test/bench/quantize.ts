@@ -58,7 +58,14 @@ async function quality(folder: string): Promise<void> {
   const rows = [...quantizeRows, ...pruneRows].filter(
     ({ label }, index) => index === 0 || label.includes(options.only),
   );
-  const table = await measureQuality(folder, rows, stories, bench, (row) => console.log(line(row)));
+  const table = await measureQuality(
+    folder,
+    rows,
+    stories,
+    bench,
+    (row) => console.log(line(row)),
+    (label, message) => console.log(`${label.padEnd(30)}  ${message}`),
+  );
   results[name] = table;
   if (options.only === '') claimOrders(name, table);
 }
