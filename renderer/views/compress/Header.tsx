@@ -54,9 +54,7 @@ function Run({ isReady }: { isReady: boolean }) {
   };
   const keys = keyNames({ key: 'Enter', mod: true }, host.mac).join(' ');
   return (
-    <Tooltip
-      label={isRight ? `Queue it and make the variant (${keys})` : 'The recipe is not complete yet'}
-    >
+    <Tooltip label={isRight ? `Queue it (${keys})` : 'The recipe is not complete yet'}>
       <Button
         className={classes.run}
         leftSection={<IconPlayerPlayFilled size={14} aria-hidden="true" />}
