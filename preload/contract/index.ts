@@ -1,9 +1,4 @@
-import {
-  eventIterator,
-  oc,
-  type InferContractRouterInputs,
-  type ContractRouterClient,
-} from '@orpc/contract';
+import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
 import { benchEventSchema, benchRequestSchema } from './bench.ts';
 import { errorMap } from './errors.ts';
@@ -150,4 +145,3 @@ export const contract = {
 };
 
 export type EngineClient = ContractRouterClient<typeof contract>;
-export type EngineInputs = InferContractRouterInputs<typeof contract>;

@@ -36,8 +36,9 @@ it('recognises a decoder in the layout of common exporters', () => {
   });
 });
 
+const layer = (name: string) => port(name, 'float32', ['batch', 2, 'past', 16]);
+
 it('reads the size of every layer’s cache, which pruning may have made different', () => {
-  const layer = (name: string) => port(name, 'float32', ['batch', 2, 'past', 16]);
   const more = ['key', 'value'].map((what) => layer(`past_key_values.1.${what}`));
   const given = ['key', 'value'].map((what) => layer(`present.1.${what}`));
   const { cache } = signatureOf('model.onnx', [...inputs, ...more], [...outputs, ...given]);
