@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 import type { ShellOptions } from './app/shell.ts';
 
-if (!existsSync(join(import.meta.dirname, '../out/main/index.js'))) {
-  throw new Error('nothing to test, run: npm run build');
-}
-
 export default defineConfig<ShellOptions>({
+  globalSetup: './setup/built.ts',
   testDir: './app',
   testMatch: '*.e2e.ts',
   outputDir: '../test-results',
