@@ -13,11 +13,13 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 /** Text without end: the context slides, and the token that ends texts is forbidden. */
-const endless = ['--prompt', 'One day', '--max-tokens', '1000000', '--overflow', 'slide'];
+const endless = [
+  ...['--prompt', 'One day', '--max-tokens', '1000000', '--overflow', 'slide'],
+  ...['--logit-bias', '0:-100'],
+];
 
 async function streaming(...more: string[]): Promise<{ running: Running; runners: number[] }> {
-  const forever = ['generate', 'tiny-stories', ...endless, '--logit-bias', '0:-100', ...more];
-  const running = start(home, forever);
+  const running = start(home, ['generate', 'tiny-stories', ...endless, ...more]);
   await running.streamed(200);
   const runners = childrenOf(running.child.pid ?? 0);
   expect(runners).toHaveLength(1);
@@ -69,7 +71,7 @@ describe('a command in mid-stream', () => {
   });
 });
 
-test('a command that is stopped before it began prints one JSON document all the same', async () => {
+test('a command that is stopped prints one JSON document all the same', async () => {
   const running = start(home, ['generate', 'tiny-stories', ...endless, '--json']);
   await sleep(1500);
   running.child.kill('SIGINT');
