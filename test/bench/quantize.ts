@@ -192,13 +192,18 @@ async function inChild(name: string, target: string): Promise<SizedRun> {
 }
 
 /** Of a graph and its weights. */
-const bytes = (file: string): number => statSync(file).size + statSync(`${file}.data`).size;
+function bytes(file: string): number {
+  return statSync(file).size + statSync(`${file}.data`).size;
+}
 
 /** Where others use the machine, the time of processors says what an idle one takes at most. */
-const time = ({ seconds, cpuSeconds }: SizedRun): number => Math.min(seconds, cpuSeconds);
+function time({ seconds, cpuSeconds }: SizedRun): number {
+  return Math.min(seconds, cpuSeconds);
+}
 
-const openS = (file: string): Promise<Decoder> =>
-  Decoder.open(file, { threads: 2, device: 'cpu', contextLength: 512 });
+function openS(file: string): Promise<Decoder> {
+  return Decoder.open(file, { threads: 2, device: 'cpu', contextLength: 512 });
+}
 
 /** Median over turns of how much faster the second decodes behind 128 tokens; both are loaded. */
 async function speedUp(first: string, second: string): Promise<number> {
