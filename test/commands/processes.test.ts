@@ -13,10 +13,8 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 /** Text without end: the context slides, and the token that ends texts is forbidden. */
-const endless = [
-  ...['--prompt', 'One day', '--max-tokens', '1000000', '--overflow', 'slide'],
-  ...['--logit-bias', '0:-100'],
-];
+const slides = ['--prompt', 'One day', '--max-tokens', '1000000', '--overflow', 'slide'];
+const endless = slides.concat('--logit-bias', '0:-100');
 
 async function streaming(...more: string[]): Promise<{ running: Running; runners: number[] }> {
   const running = start(home, ['generate', 'tiny-stories', ...endless, ...more]);
