@@ -1,13 +1,28 @@
 import * as z from 'zod';
-import { graphFormSchema, progressSchema } from './models.ts';
+import { circumstancesSchema } from './circumstances.ts';
+import { graphFormSchema } from './models.ts';
+
+const few = z.number().int().min(1);
 
 export const benchRequestSchema = z.object({
+  /** A library name, `name/variant`, or an absolute folder. */
   model: z.string().min(1),
   form: graphFormSchema.default('fused'),
-  promptTokens: z.number().int().min(1).default(128),
+  promptTokens: few.default(128),
   newTokens: z.number().int().min(2).default(64),
-  batch: z.number().int().min(1).max(64).default(1),
-  runs: z.number().int().min(1).max(1000).default(5),
+  batch: few.max(64).default(1),
+  /** Runs that count, after one to warm up. */
+  runs: few.max(1000).default(5),
+  /** Prompt lengths to measure besides: time to first token and decode against the context. */
+  contexts: z.array(few).max(32).default([]),
+  /** Batch sizes to measure besides. */
+  batches: z.array(few.max(64)).max(16).default([]),
+  /** Thread counts to measure besides; each loads the model anew. */
+  threadCounts: z.array(few.max(256)).max(16).default([]),
+  /** Load the model cold (its files dropped from the page cache where that is allowed) and warm. */
+  load: z.boolean().default(false),
+  /** Time every operator of one prefill and some decode steps with the profiler of onnxruntime. */
+  profile: z.boolean().default(false),
 });
 export type BenchInput = z.input<typeof benchRequestSchema>;
 export type BenchRequest = z.infer<typeof benchRequestSchema>;
@@ -17,28 +32,90 @@ export const latencySchema = z.object({
   samples: z.number().int(),
   p50: z.number(),
   p90: z.number().optional(),
+  /** From 1,000 samples on. */
   p99: z.number().optional(),
+  /** From 10,000 samples on. */
   p999: z.number().optional(),
   tokensPerSecond: z.number(),
 });
 export type Latency = z.infer<typeof latencySchema>;
 
+/** One stop of a sweep: what was varied, and what it gave. */
+export const sweepPointSchema = z.object({
+  /** Prompt tokens, rows or threads. */
+  at: z.number().int(),
+  ttft: latencySchema,
+  /** Tokens per second are those of all rows together. */
+  decode: latencySchema,
+});
+export type SweepPoint = z.infer<typeof sweepPointSchema>;
+
+/** The resident set of the runner, watched from outside. */
+export const memoryTraceSchema = z.object({
+  /** Largest of each phase, in bytes. */
+  phases: z.array(
+    z.object({
+      phase: z.enum(['load', 'prefill', 'decode', 'sweeps', 'profile']),
+      peakBytes: z.number(),
+    }),
+  ),
+  /** Milliseconds since the start, and bytes, in step. */
+  ms: z.array(z.number()),
+  bytes: z.array(z.number()),
+});
+export type MemoryTrace = z.infer<typeof memoryTraceSchema>;
+
+/** What one node of the graph took, by the profiler of onnxruntime. */
+export const operatorTimeSchema = z.object({
+  node: z.string(),
+  /** `MatMulNBits` */
+  operator: z.string(),
+  /** Block of the model it belongs to; null for what stands outside of all. */
+  block: z.number().int().nonnegative().nullable(),
+  calls: z.number().int(),
+  /** Milliseconds of all calls together. */
+  prefillMs: z.number(),
+  /** Milliseconds per decode step. */
+  decodeMs: z.number(),
+});
+export type OperatorTime = z.infer<typeof operatorTimeSchema>;
+
 export const benchResultSchema = z.object({
-  kind: z.literal('done'),
-  request: benchRequestSchema,
   prefill: latencySchema,
   decode: latencySchema,
   /** From request to first token, model loaded. */
-  ttftMs: z.number(),
+  ttft: latencySchema,
+  /** Milliseconds between tokens, in the order they came: at most 100,000. */
+  decodeMs: z.array(z.number()),
   /** Largest resident set of the runner, measured from outside. */
   peakRssBytes: z.number(),
+  memory: memoryTraceSchema,
+  /** Keys and values of prompt and new tokens, all rows. */
+  cacheBytes: z.number(),
+  /** Weight files on disk. */
+  fileBytes: z.number(),
   loadMs: z.number(),
-  threads: z.number().int(),
-  device: z.string(),
-  /** What was measured and how, in one sentence. */
+  /** What `load` asked for; cold is null where the page cache could not be dropped. */
+  loads: z.object({ coldMs: z.number().nullable(), warmMs: z.number() }).nullable(),
+  /** Joules of the processor package per decoded token (RAPL); null where it cannot be read. */
+  joulesPerToken: z.number().nullable(),
+  contexts: z.array(sweepPointSchema),
+  batches: z.array(sweepPointSchema),
+  threadCounts: z.array(sweepPointSchema),
+  /** What `profile` asked for; null without it. */
+  operators: z.array(operatorTimeSchema).nullable(),
+  /** What was measured and how, warm-up and outliers included, in one sentence. */
   protocol: z.string(),
 });
 export type BenchResult = z.infer<typeof benchResultSchema>;
 
-export const benchEventSchema = z.discriminatedUnion('kind', [progressSchema, benchResultSchema]);
-export type BenchEvent = z.infer<typeof benchEventSchema>;
+/** A result as it is kept. */
+export const benchRecordSchema = benchResultSchema.extend({
+  id: z.number().int(),
+  request: benchRequestSchema,
+  /** Name of the model when it was measured, and its sha256 over the weight files. */
+  model: z.string(),
+  modelSha256: z.string(),
+  ...circumstancesSchema.shape,
+});
+export type BenchRecord = z.infer<typeof benchRecordSchema>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { progressSchema } from './models.ts';
+import { circumstancesSchema } from './circumstances.ts';
 
 /** What a measure reads: whole texts, questions, sentence pairs, or prompts with an expected rest. */
 export const dataKindSchema = z.enum(['documents', 'choices', 'pairs', 'continuations']);
@@ -80,6 +80,7 @@ export type Measurement = z.infer<typeof measurementSchema>;
 
 /** A measurement as it is kept. */
 export const evaluationRecordSchema = measurementSchema.extend({
+  id: z.number().int(),
   metric: metricSchema,
   /** Name of the model when it was measured, and its sha256 over the weight files. */
   model: z.string(),
@@ -89,23 +90,11 @@ export const evaluationRecordSchema = measurementSchema.extend({
   /** Name or path of the data, and the sha256 of its file. */
   data: z.string(),
   dataSha256: z.string(),
-  device: z.string(),
-  threads: z.number().int(),
-  /** Milliseconds since 1970. */
-  measuredAt: z.number(),
-  /** Version of each tool that took part: `lathe`, `node`, `onnxruntime`. */
-  versions: z.record(z.string(), z.string()),
+  ...circumstancesSchema.shape,
 });
 export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;
 
-export const evaluateEventSchema = z.discriminatedUnion('kind', [
-  progressSchema,
-  z.object({
-    kind: z.literal('done'),
-    /** One per metric asked for, in that order. */
-    results: z.array(evaluationRecordSchema),
-    /** Those of them that were known already. */
-    known: z.array(metricSchema),
-  }),
-]);
-export type EvaluateEvent = z.infer<typeof evaluateEventSchema>;
+/** Which measurements are asked for; what is left out is not looked at. */
+export const evaluationFilterSchema = z
+  .object({ model: z.string().optional(), metric: metricSchema.optional() })
+  .prefault({});

@@ -1,8 +1,12 @@
 import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
-import { benchEventSchema, benchRequestSchema } from './bench.ts';
+import { benchRecordSchema, benchRequestSchema } from './bench.ts';
 import { errorMap } from './errors.ts';
-import { evaluateEventSchema, evaluateRequestSchema } from './evaluation.ts';
+import {
+  evaluateRequestSchema,
+  evaluationFilterSchema,
+  evaluationRecordSchema,
+} from './evaluation.ts';
 import { exportEventSchema, exportRequestSchema } from './export.ts';
 import {
   generateEventSchema,
@@ -12,6 +16,7 @@ import {
   runSchema,
   runSummarySchema,
 } from './generation.ts';
+import { inspectContract } from './inspect/index.ts';
 import {
   compressEstimateSchema,
   compressRequestSchema,
@@ -20,6 +25,7 @@ import {
   jobSummarySchema,
   linearFactsSchema,
   recipeRecordSchema,
+  sweepRequestSchema,
   variantReportSchema,
 } from './jobs.ts';
 import {
@@ -43,10 +49,12 @@ import {
 } from './system.ts';
 
 export * from './bench.ts';
+export * from './circumstances.ts';
 export * from './errors.ts';
 export * from './evaluation.ts';
 export * from './export.ts';
 export * from './generation.ts';
+export * from './inspect/index.ts';
 export * from './jobs.ts';
 export * from './models.ts';
 export * from './recipe.ts';
@@ -55,6 +63,9 @@ export * from './system.ts';
 const call = oc.errors(errorMap);
 const model = z.object({ model: z.string().min(1) });
 const job = z.object({ id: z.string().min(1) });
+const record = z.object({ id: z.number().int() });
+/** Of jobs that were queued. */
+const ids = z.object({ ids: z.array(z.string()) });
 
 /** Everything the window, the browser page and the command line may ask of the engine. */
 export const contract = {
@@ -117,7 +128,7 @@ export const contract = {
   },
   compress: {
     /** Queues one job per recipe; what is wrong with model or name is said at once. */
-    start: call.input(compressRequestSchema).output(z.object({ ids: z.array(z.string()) })),
+    start: call.input(compressRequestSchema).output(ids),
     /** Checks a recipe against a model, and predicts what it makes of it, without running it. */
     estimate: call.input(model.extend({ recipe: recipeSchema })).output(compressEstimateSchema),
   },
@@ -140,8 +151,26 @@ export const contract = {
     save: call.input(recipeSchema).output(recipeRecordSchema),
     remove: call.input(z.object({ name: z.string() })).output(z.void()),
   },
-  evaluate: call.input(evaluateRequestSchema).output(eventIterator(evaluateEventSchema)),
-  bench: call.input(benchRequestSchema).output(eventIterator(benchEventSchema)),
+  /** Measurements of quality, each made by a job. */
+  evaluations: {
+    /** Queues one job per request; what is wrong with models, metrics or data is said at once. */
+    start: call.input(z.object({ requests: z.array(evaluateRequestSchema).min(1) })).output(ids),
+    /** The newest first. */
+    list: call.input(evaluationFilterSchema).output(z.array(evaluationRecordSchema)),
+    remove: call.input(record).output(z.void()),
+  },
+  /** Measurements of speed and memory, each made by a job. */
+  benches: {
+    start: call.input(z.object({ requests: z.array(benchRequestSchema).min(1) })).output(ids),
+    /** The newest first. */
+    list: call
+      .input(z.object({ model: z.string().optional() }).prefault({}))
+      .output(z.array(benchRecordSchema)),
+    remove: call.input(record).output(z.void()),
+  },
+  /** Queues everything that a sweep takes; the jobs stand in the order they run. */
+  sweep: call.input(sweepRequestSchema).output(ids),
+  inspect: inspectContract,
 };
 
 export type EngineClient = ContractRouterClient<typeof contract>;

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { benchRecordSchema, benchRequestSchema } from './bench.ts';
 import { errorDataSchema, errorMessages, type ErrorCode } from './errors.ts';
+import { evaluateRequestSchema, evaluationRecordSchema } from './evaluation.ts';
 import { modelRecordSchema } from './models.ts';
 import {
   layerReportSchema,
@@ -26,7 +28,7 @@ export type JobState = z.infer<typeof jobStateSchema>;
 export const jobProgressSchema = z.object({
   /** Of the whole job, 0 … 1. */
   fraction: z.number().min(0).max(1),
-  /** Index of the pass at work; null before the first and behind the last. */
+  /** Index of the pass at work; null before the first and behind the last, and where there are none. */
   step: z.number().int().nonnegative().nullable(),
   /** What it works on: `blocks.3.mlp.down`. */
   detail: z.string(),
@@ -58,15 +60,11 @@ export const jobLayerSchema = z.object({
 });
 export type JobLayer = z.infer<typeof jobLayerSchema>;
 
-/** A job without what grows with it: for lists. */
-export const jobSummarySchema = z.object({
+/** What every job has, whatever it does. */
+const anyJob = z.object({
   id: z.string(),
-  kind: z.literal('compress'),
-  /** Name of the model it starts from. */
+  /** Name of the model it works on. */
   model: z.string(),
-  recipe: recipeSchema,
-  /** Name the variant will have, the model's included: `tiny-stories/int4-rtn`. */
-  name: z.string(),
   state: jobStateSchema,
   /** null until it first ran. */
   progress: jobProgressSchema.nullable(),
@@ -74,24 +72,72 @@ export const jobSummarySchema = z.object({
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
   error: jobErrorSchema.nullable(),
+});
+
+/** Makes a variant of a model by a recipe. */
+const compressSummarySchema = anyJob.extend({
+  kind: z.literal('compress'),
+  recipe: recipeSchema,
+  /** Name the variant will have, the model's included: `tiny-stories/int4-rtn`. */
+  name: z.string(),
   /** The variant, once it is finished. */
   result: modelRecordSchema.nullable(),
 });
-export type JobSummary = z.infer<typeof jobSummarySchema>;
 
-/** All there is to know about a job. */
-export const jobSchema = jobSummarySchema.extend({
+/** Measures the quality of a model. */
+const evaluateSummarySchema = anyJob.extend({
+  kind: z.literal('evaluate'),
+  request: evaluateRequestSchema,
+  /** One per metric asked for, once it is finished. */
+  result: z.array(evaluationRecordSchema).nullable(),
+});
+
+/** Measures speed and memory of a model. */
+const benchSummarySchema = anyJob.extend({
+  kind: z.literal('bench'),
+  request: benchRequestSchema,
+  /** What was measured, once it is finished. */
+  result: benchRecordSchema.nullable(),
+});
+
+/** A job without what grows with it: for lists. */
+export const jobSummarySchema = z.discriminatedUnion('kind', [
+  compressSummarySchema,
+  evaluateSummarySchema,
+  benchSummarySchema,
+]);
+export type JobSummary = z.infer<typeof jobSummarySchema>;
+export type CompressSummary = z.infer<typeof compressSummarySchema>;
+
+const log = z.array(jobLogEntrySchema);
+
+export const compressJobSchema = compressSummarySchema.extend({
   /** Reports of the passes that are done. */
   passes: z.array(passReportSchema),
   /** Layers as they were done, those of the pass at work included. */
   layers: z.array(jobLayerSchema),
-  log: z.array(jobLogEntrySchema),
+  log,
 });
+export type CompressJob = z.infer<typeof compressJobSchema>;
+
+export const evaluateJobSchema = evaluateSummarySchema.extend({ log });
+export type EvaluateJob = z.infer<typeof evaluateJobSchema>;
+
+export const benchJobSchema = benchSummarySchema.extend({ log });
+export type BenchJob = z.infer<typeof benchJobSchema>;
+
+/** All there is to know about a job. */
+export const jobSchema = z.discriminatedUnion('kind', [
+  compressJobSchema,
+  evaluateJobSchema,
+  benchJobSchema,
+]);
 export type Job = z.infer<typeof jobSchema>;
 
 /**
- * What a watched job tells: `job` at first and whenever its state changes; the others between. The
- * stream ends behind a `job` that is neither queued nor running.
+ * What a watched job tells: `job` at first and whenever its state changes; the others between,
+ * `layer` and `pass` only of jobs that compress. The stream ends behind a `job` that is neither
+ * queued nor running.
  */
 export const jobEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job'), job: jobSchema }),
@@ -119,6 +165,22 @@ export const compressRequestSchema = z.object({
   names: z.array(z.string().min(1).max(120)).optional(),
 });
 export type CompressRequest = z.infer<typeof compressRequestSchema>;
+
+/**
+ * A grid in one go: every recipe makes a variant, which is measured as soon as it is there. The
+ * model itself is measured first, so that every variant has something to be compared with.
+ */
+export const sweepRequestSchema = z.object({
+  /** A library name, `name/variant`, or an absolute folder. */
+  model: z.string().min(1),
+  recipes: z.array(recipeSchema).min(1).max(1000),
+  /** What to measure of each; empty measures no quality. */
+  evaluations: z.array(evaluateRequestSchema.omit({ model: true, against: true })).default([]),
+  /** How to measure the speed of each; null measures none. */
+  bench: benchRequestSchema.omit({ model: true }).nullable().default(null),
+});
+export type SweepInput = z.input<typeof sweepRequestSchema>;
+export type SweepRequest = z.infer<typeof sweepRequestSchema>;
 
 /** What a dry run says. */
 export const compressEstimateSchema = recipeEstimateSchema.extend({

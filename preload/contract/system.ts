@@ -71,6 +71,8 @@ export const engineEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('runs-changed') }),
   /** A job was made, removed, or changed its state; how far it is, `jobs.watch` tells. */
   z.object({ kind: z.literal('jobs-changed') }),
+  /** Something was measured, or a measurement was removed. */
+  z.object({ kind: z.literal('measurements-changed') }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;
 

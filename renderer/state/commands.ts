@@ -18,7 +18,10 @@ export interface Command {
 export const viewTitles: Readonly<Record<ViewName, string>> = {
   library: 'Library',
   playground: 'Playground',
+  inspect: 'Inspect',
   compress: 'Compress',
+  compare: 'Compare',
+  bench: 'Bench',
   settings: 'Settings',
 };
 

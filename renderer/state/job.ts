@@ -1,4 +1,6 @@
 import type {
+  CompressJob,
+  CompressSummary,
   Job,
   JobEvent,
   JobState,
@@ -18,9 +20,12 @@ export function applyJobEvent(job: Job, event: JobEvent): Job {
       return event.job;
     case 'progress':
       return { ...job, progress: event.progress };
-    case 'layer':
+    case 'layer': {
+      if (job.kind !== 'compress') return job;
       return { ...job, layers: [...job.layers, { step: event.step, report: event.report }] };
+    }
     case 'pass':
+      if (job.kind !== 'compress') return job;
       return { ...job, passes: job.passes.toSpliced(event.step, 1, event.report) };
     case 'log':
       return { ...job, log: [...job.log, event.entry] };
@@ -29,12 +34,19 @@ export function applyJobEvent(job: Job, event: JobEvent): Job {
 
 /** What of a job a list shows. */
 export function summaryOf(job: Job): JobSummary {
-  const { passes: _passes, layers: _layers, log: _log, ...summary } = job;
+  if (job.kind === 'compress') {
+    const { passes: _passes, layers: _layers, log: _log, ...summary } = job;
+    return summary;
+  }
+  const { log: _log, ...summary } = job;
   return summary;
 }
 
+/** Whether a job makes a variant, which is what Compress shows. */
+export const isCompress = (job: JobSummary): job is CompressSummary => job.kind === 'compress';
+
 /** The layers that one pass of a job worked on; one that was done twice counts as it was last. */
-export function layersOf({ layers }: Pick<Job, 'layers'>, step: number): LayerReport[] {
+export function layersOf({ layers }: Pick<CompressJob, 'layers'>, step: number): LayerReport[] {
   const latest = new Map(
     layers.filter((layer) => layer.step === step).map(({ report }) => [report.layer, report]),
   );
@@ -42,7 +54,7 @@ export function layersOf({ layers }: Pick<Job, 'layers'>, step: number): LayerRe
 }
 
 /** The passes of a job that have reports of layers, in their order. */
-export const stepsWithLayers = ({ layers }: Pick<Job, 'layers'>): number[] =>
+export const stepsWithLayers = ({ layers }: Pick<CompressJob, 'layers'>): number[] =>
   [...new Set(layers.map(({ step }) => step))].toSorted((a, b) => a - b);
 
 /** How far a batch of jobs is. */

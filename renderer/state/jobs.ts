@@ -1,7 +1,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { EngineClient, Job, JobSummary, Recipe } from '../../preload/contract/index.ts';
+import type {
+  CompressSummary,
+  EngineClient,
+  Job,
+  JobSummary,
+  Recipe,
+} from '../../preload/contract/index.ts';
 import { toFailure, type Failure } from './failure.ts';
-import { applyJobEvent, isActive, summaryOf } from './job.ts';
+import { applyJobEvent, isActive, isCompress, summaryOf } from './job.ts';
 
 export interface JobsState {
   /** The newest first; null until the list was asked for. */
@@ -98,7 +104,9 @@ export function createJobs(client: EngineClient): Jobs {
           jobs,
           failure: failure?.code === 'engine_lost' ? null : failure,
           batch: active.length === 0 ? batch : [...new Set([...(goesOn ? batch : []), ...active])],
-          selected: jobs.some(({ id }) => id === selected) ? selected : (jobs[0]?.id ?? null),
+          selected: jobs.some(({ id }) => id === selected)
+            ? selected
+            : (jobs.find(isCompress)?.id ?? null),
         };
       });
       watchNeeded();
@@ -143,6 +151,6 @@ export function createJobs(client: EngineClient): Jobs {
   };
 }
 
-/** What the list shows: everything that is not about to go. */
-export const visibleJobs = ({ jobs, removing }: JobsState): readonly JobSummary[] =>
-  jobs?.filter(({ id }) => !removing.has(id)) ?? [];
+/** What the list of Compress shows: every job that makes a variant and is not about to go. */
+export const visibleJobs = ({ jobs, removing }: JobsState): readonly CompressSummary[] =>
+  jobs?.filter(isCompress).filter(({ id }) => !removing.has(id)) ?? [];

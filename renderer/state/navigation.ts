@@ -2,7 +2,15 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { readStored, type Memory } from './memory.ts';
 
 /** The views that work, in the order of the rail and of the keys that open them. */
-export const views = ['library', 'playground', 'compress', 'settings'] as const;
+export const views = [
+  'library',
+  'playground',
+  'inspect',
+  'compress',
+  'compare',
+  'bench',
+  'settings',
+] as const;
 export type ViewName = (typeof views)[number];
 
 export interface NavigationState {

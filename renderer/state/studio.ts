@@ -98,6 +98,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
         return history.load();
       case 'jobs-changed':
         return jobs.load();
+      case 'measurements-changed':
+        return;
     }
   };
   /** Ends with the link that carries it; the next `up` listens anew. */

@@ -6,7 +6,7 @@ import {
   recipeSchema,
   type CompressEstimate,
   type EngineEvent,
-  type Job,
+  type CompressJob,
   type JobEvent,
   type LayerReport,
   type LinearFacts,
@@ -117,7 +117,7 @@ interface FakeCompressOptions {
   /** Milliseconds between layers; 0 makes jobs end as fast as they are watched. */
   layerMs: number;
   /** Jobs that are there from the beginning. */
-  jobs: readonly Job[];
+  jobs: readonly CompressJob[];
   find: (name: string) => ModelRecord;
   publish: (record: ModelRecord) => void;
   emit: (event: EngineEvent) => void;
@@ -145,7 +145,7 @@ export function fakeCompress(options: FakeCompressOptions) {
   const jobs = new Map(options.jobs.map((job) => [job.id, job]));
   const watchers = new Set<(id: string, event: JobEvent) => void>();
   const running = new Map<string, AbortController>();
-  const get = (id: string): Job => {
+  const get = (id: string): CompressJob => {
     const job = jobs.get(id);
     if (job) return job;
     throw new LatheError('not_found', `there is no such job: ${id}`, { value: id });
@@ -153,7 +153,7 @@ export function fakeCompress(options: FakeCompressOptions) {
   const tellJob = (id: string, event: JobEvent): void => {
     for (const watcher of watchers) watcher(id, event);
   };
-  const change = (id: string, part: Partial<Job>): Job => {
+  const change = (id: string, part: Partial<CompressJob>): CompressJob => {
     const job = { ...get(id), ...part };
     jobs.set(id, job);
     if (part.state) {
@@ -236,7 +236,7 @@ export function fakeCompress(options: FakeCompressOptions) {
     const queued = [...jobs.values()].find(({ state }) => state === 'queued');
     if (queued) void runJob(queued.id);
   };
-  const cancel = (id: string): Job => {
+  const cancel = (id: string): CompressJob => {
     running.get(id)?.abort();
     running.delete(id);
     const job = change(id, { state: 'cancelled', endedAt: startedAt + 5000 });

@@ -8,7 +8,7 @@ import {
   type GeneratedToken,
   type GenerateEvent,
   type GenerateRequest,
-  type Job,
+  type CompressJob,
   type ModelRecord,
   type Preset,
   type Run,
@@ -32,7 +32,7 @@ export interface FakeOptions {
   settings?: Partial<Settings>;
   /** Milliseconds that each layer of a job takes. */
   layerMs?: number;
-  jobs?: readonly Job[];
+  jobs?: readonly CompressJob[];
 }
 
 export interface FakeEngine extends EngineConnection {

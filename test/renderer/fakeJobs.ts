@@ -1,11 +1,11 @@
-import { recipeSchema, type Job } from '../../preload/contract/index.ts';
+import { recipeSchema, type CompressJob } from '../../preload/contract/index.ts';
 import { linears, layerReport } from './fakeCompress.ts';
 import { records } from './fakeModels.ts';
 
 const at = Date.parse('2026-03-01T11:40:00Z');
 
 /** A job whose engine stopped in the middle. */
-export const interruptedJob: Job = {
+export const interruptedJob: CompressJob = {
   id: 'job-0',
   kind: 'compress',
   model: 'tiny-stories',

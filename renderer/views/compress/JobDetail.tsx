@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Progress, Select, Tabs, Tooltip } from '@mantine/core';
 import { IconBooks, IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { Job, JobSummary } from '../../../preload/contract/index.ts';
+import type { CompressJob, CompressSummary } from '../../../preload/contract/index.ts';
 import { isActive, layersOf, stepsWithLayers } from '../../state/job.ts';
 import { modelKey } from '../../state/models.ts';
 import { passTitles } from '../../state/passes.ts';
@@ -18,9 +18,9 @@ import { LayerChart } from './LayerChart.tsx';
 import { LayerTable } from './LayerTable.tsx';
 
 interface JobDetailProps {
-  summary: JobSummary;
+  summary: CompressSummary;
   /** Unknown until the engine has told it. */
-  job: Job | undefined;
+  job: CompressJob | undefined;
 }
 
 /** One job: what it does, what it did, and what can be done with it. */
@@ -61,13 +61,13 @@ export function JobDetail({ summary, job }: JobDetailProps) {
 }
 
 /** Puts the recipe of a job into the form, to be changed and run anew. */
-function takeRecipe(studio: Studio, { name, model, recipe }: JobSummary): void {
+function takeRecipe(studio: Studio, { name, model, recipe }: CompressSummary): void {
   const back = studio.recipe.choose(recipe);
   studio.compressModel(model);
   offerUndo({ message: `The recipe of ${name} is in the form`, undo: back });
 }
 
-function Actions({ summary }: { summary: JobSummary }) {
+function Actions({ summary }: { summary: CompressSummary }) {
   const studio = useStudio();
   const { jobs } = studio;
   const { id, name, state, result } = summary;
@@ -130,7 +130,7 @@ function Actions({ summary }: { summary: JobSummary }) {
 }
 
 /** Why a job has not come to its end, and what becomes of it. */
-function Trouble({ summary }: { summary: JobSummary }) {
+function Trouble({ summary }: { summary: CompressSummary }) {
   const studio = useStudio();
   const { state, error } = summary;
   switch (state) {
@@ -172,7 +172,7 @@ function Trouble({ summary }: { summary: JobSummary }) {
   }
 }
 
-function Reports({ job }: { job: Job }) {
+function Reports({ job }: { job: CompressJob }) {
   const steps = stepsWithLayers(job);
   const [asked, setAsked] = useState<number | null>(null);
   const step = asked !== null && steps.includes(asked) ? asked : (steps.at(-1) ?? null);
@@ -226,7 +226,7 @@ function Reports({ job }: { job: Job }) {
   );
 }
 
-function titleOf({ recipe }: Job, step: number): string {
+function titleOf({ recipe }: CompressJob, step: number): string {
   const pass = recipe.passes[step];
   return pass ? passTitles[pass.pass].title : '';
 }

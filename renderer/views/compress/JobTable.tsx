@@ -1,5 +1,5 @@
 import { Progress } from '@mantine/core';
-import type { JobSummary } from '../../../preload/contract/index.ts';
+import type { CompressSummary } from '../../../preload/contract/index.ts';
 import { isActive } from '../../state/job.ts';
 import { Dot } from '../../ui/Dot.tsx';
 import { formatRemaining, formatWhen } from '../../ui/format.ts';
@@ -8,7 +8,7 @@ import classes from './Jobs.module.css';
 import { jobStates } from './jobWords.ts';
 
 interface JobTableProps {
-  jobs: readonly JobSummary[];
+  jobs: readonly CompressSummary[];
   selected: string;
 }
 
@@ -34,7 +34,7 @@ export function JobTable({ jobs, selected }: JobTableProps) {
   );
 }
 
-function Row({ job, selected }: { job: JobSummary; selected: boolean }) {
+function Row({ job, selected }: { job: CompressSummary; selected: boolean }) {
   const { jobs } = useStudio();
   const { text, dot } = jobStates[job.state];
   const select = (): void => jobs.select(job.id);

@@ -21,6 +21,7 @@ export function JobsPanel({ isLarge, onResize }: JobsPanelProps) {
   const failure = usePart(jobs.store, (whole) => whole.failure);
   const shown = visibleJobs(state);
   const selected = shown.find(({ id }) => id === state.selected) ?? shown[0];
+  const detail = selected && state.details[selected.id];
   const batch = shown.filter(({ id }) => state.batch.includes(id));
   const resizeLabel = isLarge ? 'Show the recipe again' : 'Give the jobs all the room';
   return (
@@ -62,7 +63,11 @@ export function JobsPanel({ isLarge, onResize }: JobsPanelProps) {
       {selected && (
         <div className={classes.body}>
           <JobTable jobs={shown} selected={selected.id} />
-          <JobDetail key={selected.id} summary={selected} job={state.details[selected.id]} />
+          <JobDetail
+            key={selected.id}
+            summary={selected}
+            job={detail?.kind === 'compress' ? detail : undefined}
+          />
         </div>
       )}
     </section>

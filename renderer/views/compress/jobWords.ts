@@ -1,4 +1,4 @@
-import type { JobState, JobSummary } from '../../../preload/contract/index.ts';
+import type { JobState, CompressSummary } from '../../../preload/contract/index.ts';
 import { passTitles } from '../../state/passes.ts';
 import type { DotKind } from '../../ui/Dot.tsx';
 import { formatRemaining } from '../../ui/format.ts';
@@ -14,7 +14,7 @@ export const jobStates: Readonly<Record<JobState, { text: string; dot: DotKind }
 };
 
 /** What a job is doing now: pass, layer, time left. */
-export function doing({ state, progress, recipe }: JobSummary): string {
+export function doing({ state, progress, recipe }: CompressSummary): string {
   if (state !== 'running') return '';
   if (!progress) return 'Starting';
   const { step, detail, remainingMs } = progress;

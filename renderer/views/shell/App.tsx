@@ -5,7 +5,10 @@ import { useEffect, useState } from 'react';
 import type { Settings } from '../../../preload/contract/index.ts';
 import type { Studio } from '../../state/studio.ts';
 import { cssVariables, theme } from '../../ui/theme.ts';
+import { Bench } from '../bench/Bench.tsx';
+import { Compare } from '../compare/Compare.tsx';
 import { Compress } from '../compress/Compress.tsx';
+import { Inspect } from '../inspect/Inspect.tsx';
 import { FolderDialog } from '../library/FolderDialog.tsx';
 import { Library } from '../library/Library.tsx';
 import { Playground } from '../playground/Playground.tsx';
@@ -85,7 +88,10 @@ function Shell() {
         <main className={classes.view}>
           {view === 'library' && <Library />}
           {view === 'playground' && <Playground />}
+          {view === 'inspect' && <Inspect />}
           {view === 'compress' && <Compress />}
+          {view === 'compare' && <Compare />}
+          {view === 'bench' && <Bench />}
           {view === 'settings' && <SettingsView />}
         </main>
       </div>

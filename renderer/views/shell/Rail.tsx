@@ -2,7 +2,10 @@ import { Tooltip } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
 import {
   IconBooks,
+  IconChartDots,
   IconCommand,
+  IconEye,
+  IconGauge,
   IconPlayerPlay,
   IconSettings,
   IconStack2,
@@ -17,7 +20,10 @@ import classes from './Rail.module.css';
 const icons: Readonly<Record<ViewName, ComponentType<{ size: number; stroke: number }>>> = {
   library: IconBooks,
   playground: IconPlayerPlay,
+  inspect: IconEye,
   compress: IconStack2,
+  compare: IconChartDots,
+  bench: IconGauge,
   settings: IconSettings,
 };
 
@@ -28,7 +34,10 @@ export function Rail() {
     <nav className={classes.rail} aria-label="Views">
       <RailLink view="library" />
       <RailLink view="playground" />
+      <RailLink view="inspect" />
       <RailLink view="compress" />
+      <RailLink view="compare" />
+      <RailLink view="bench" />
       <Tooltip
         label={`Find a command (${keyNames(paletteShortcut, host.mac).join(' ')})`}
         position="right"

@@ -1,11 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   recipeSchema,
+  type CompressJob,
   type Job,
   type JobSummary,
   type LinearFacts,
 } from '../../../preload/contract/index.ts';
-import { applyJobEvent, compare, layersOf, queueProgress } from '../../../renderer/state/job.ts';
+import {
+  applyJobEvent,
+  compare,
+  isCompress,
+  layersOf,
+  queueProgress,
+} from '../../../renderer/state/job.ts';
 import { createJobs, visibleJobs } from '../../../renderer/state/jobs.ts';
 import { noMemory } from '../../../renderer/state/memory.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
@@ -29,7 +36,13 @@ async function open(options: FakeOptions = {}) {
 }
 
 const states = (jobs: readonly JobSummary[] | null) =>
-  jobs?.map(({ name, state }) => `${name} ${state}`);
+  jobs?.filter(isCompress).map(({ name, state }) => `${name} ${state}`);
+
+/** The job, which must be one that makes a variant. */
+function compressOf(job: Job | undefined): CompressJob {
+  if (job?.kind !== 'compress') throw new Error('no job that compresses');
+  return job;
+}
 
 const [firstLinear] = linears(records[0]) as [LinearFacts];
 
@@ -48,13 +61,13 @@ describe('jobs', () => {
       expect(states(jobs.store.getState().jobs)).toEqual(['tiny-stories/int4-rtn finished']),
     );
     const { selected, details } = jobs.store.getState();
-    const job = details[selected ?? ''];
-    expect(job && layersOf(job, 0).map(({ layer }) => layer)).toEqual(
+    const job = compressOf(details[selected ?? '']);
+    expect(layersOf(job, 0).map(({ layer }) => layer)).toEqual(
       linears(records[0])
         .map(({ name }) => name)
         .filter((name) => name !== 'lm_head'),
     );
-    expect(job?.log.map(({ text }) => text)).toEqual(['Pass 1 of 1: quantize-rtn']);
+    expect(job.log.map(({ text }) => text)).toEqual(['Pass 1 of 1: quantize-rtn']);
     await vi.waitFor(() =>
       expect(models.store.getState().models).toContainEqual(
         expect.objectContaining({ name: 'tiny-stories/int4-rtn', parent: 'tiny-stories' }),
@@ -98,7 +111,9 @@ describe('jobs', () => {
     engine.setConnection({ kind: 'lost', attempt: 1 });
     engine.setConnection({ kind: 'ready' });
     const { jobs } = studio;
-    await vi.waitFor(() => expect(jobs.store.getState().details['job-0']?.layers).toHaveLength(9));
+    await vi.waitFor(() =>
+      expect(compressOf(jobs.store.getState().details['job-0']).layers).toHaveLength(9),
+    );
     await jobs.resume('job-0');
     await vi.waitFor(() =>
       expect(states(jobs.store.getState().jobs)).toEqual(['tiny-stories/int4-gptq finished']),
@@ -137,12 +152,14 @@ describe('a job', () => {
   it('takes over what its events tell', () => {
     const report = layerReport(firstLinear, 0);
     const again = { ...report, bits: 8 };
-    const job: Job = [
+    const events = [
       { kind: 'layer' as const, step: 1, report },
       { kind: 'layer' as const, step: 1, report: again },
       { kind: 'log' as const, entry: { at: 1, text: 'done' } },
       { kind: 'progress' as const, progress: { fraction: 0.5, step: 1, detail: 'x' } },
-    ].reduce(applyJobEvent, { ...interruptedJob, layers: [] });
+    ];
+    const start: Job = { ...interruptedJob, layers: [] };
+    const job = compressOf(events.reduce(applyJobEvent, start));
     expect(layersOf(job, 1)).toEqual([again]);
     expect(layersOf(job, 0)).toEqual([]);
     expect(job.log.at(-1)?.text).toBe('done');

@@ -54,7 +54,18 @@ describe('commands', () => {
     );
     expect(new Set(commands.map(({ id }) => id)).size).toBe(commands.length);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(keys).toEqual(['Ctrl ⏎', 'Ctrl 1', 'Ctrl 2', 'Ctrl 3', 'Ctrl 4', 'Ctrl O', 'Ctrl /']);
+    expect(keys).toEqual([
+      'Ctrl ⏎',
+      'Ctrl 1',
+      'Ctrl 2',
+      'Ctrl 3',
+      'Ctrl 4',
+      'Ctrl 5',
+      'Ctrl 6',
+      'Ctrl 7',
+      'Ctrl O',
+      'Ctrl /',
+    ]);
   });
 
   it('go to the view they name', () => {

@@ -1,0 +1,4 @@
+/** The view. */
+export function Bench() {
+  return <h1>Bench</h1>;
+}

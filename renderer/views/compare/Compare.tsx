@@ -1,0 +1,4 @@
+/** The view. */
+export function Compare() {
+  return <h1>Compare</h1>;
+}

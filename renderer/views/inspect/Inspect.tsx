@@ -1,0 +1,4 @@
+/** The view. */
+export function Inspect() {
+  return <h1>Inspect</h1>;
+}
