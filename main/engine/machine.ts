@@ -1,5 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import type { Machine } from '../../preload/contract/circumstances.ts';
+
+/** This machine, as far as figures depend on it. */
+export function machineFacts(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: physicalCores(),
+    memoryBytes: machineMemory(),
+    platform: `${process.platform}-${process.arch}`,
+    release: release(),
+  };
+}
 
 /** Cores that compute on their own: two threads of one core slow a matrix product down. */
 export function physicalCores(): number {

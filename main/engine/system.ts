@@ -1,32 +1,46 @@
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
+import type { Circumstances } from '../../preload/contract/circumstances.ts';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { FolderListing, SystemInfo } from '../../preload/contract/system.ts';
 import { isCode } from '../library/folders.ts';
 import { isModelFolder } from '../library/modelFiles.ts';
 import type { Core } from './core.ts';
-import { machineMemory, physicalCores } from './machine.ts';
+import { machineFacts } from './machine.ts';
 
 /** The versions and the machine that results depend on. */
 export function systemInfo(core: Core): SystemInfo {
   const { threads, device } = core.settings();
+  const { platform, cpu, cores, memoryBytes } = machineFacts();
   const packageFile = join(core.resources, '..', 'package.json');
   const runtimeFile = createRequire(packageFile).resolve('onnxruntime-node/package.json');
   return {
     version: versionIn(packageFile),
     node: process.version,
     onnxruntime: versionIn(runtimeFile),
-    platform: `${process.platform}-${process.arch}`,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: physicalCores(),
-    memoryBytes: machineMemory(),
+    platform,
+    cpu,
+    cores,
+    memoryBytes,
     threads,
     device,
     home: core.library.home.root,
+  };
+}
+
+/** Here and now: what is kept beside everything that is measured. */
+export function circumstances(core: Core): Circumstances {
+  const { version, node, onnxruntime, threads, device } = systemInfo(core);
+  return {
+    device,
+    threads,
+    measuredAt: Date.now(),
+    versions: { lathe: version, node, onnxruntime },
+    machine: machineFacts(),
   };
 }
 
