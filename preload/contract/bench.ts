@@ -52,10 +52,11 @@ export type SweepPoint = z.infer<typeof sweepPointSchema>;
 
 /** The resident set of the runner, watched from outside. */
 export const memoryTraceSchema = z.object({
-  /** Largest of each phase, in bytes. */
+  /** In the order they came: when each began (milliseconds since the start), its largest in bytes. */
   phases: z.array(
     z.object({
       phase: z.enum(['load', 'prefill', 'decode', 'sweeps', 'profile']),
+      startMs: z.number(),
       peakBytes: z.number(),
     }),
   ),

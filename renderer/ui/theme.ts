@@ -42,6 +42,13 @@ export const palette = {
     category1: '#0072b2',
     category2: '#e69f00',
     category3: '#8aa0aa',
+    series1: '#0072b2',
+    series2: '#d55e00',
+    series3: '#009e73',
+    series4: '#cc79a7',
+    series5: '#e69f00',
+    series6: '#56b4e9',
+    series7: '#14191c',
   },
   dark: {
     ground: '#0e1113',
@@ -67,6 +74,13 @@ export const palette = {
     category1: '#56b4e9',
     category2: '#e69f00',
     category3: '#6b7f89',
+    series1: '#56b4e9',
+    series2: '#d55e00',
+    series3: '#009e73',
+    series4: '#cc79a7',
+    series5: '#e69f00',
+    series6: '#0072b2',
+    series7: '#f0e442',
   },
 } as const;
 
