@@ -14,6 +14,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
+import { divergingColors, type Poles } from '../charts/diverging.ts';
 import { probabilityColors, type Ground } from '../charts/probability.ts';
 
 /** The one place of colour. Contrast of text on every surface is at least 4.5 (tested). */
@@ -49,6 +50,8 @@ export const palette = {
     series5: '#e69f00',
     series6: '#56b4e9',
     series7: '#14191c',
+    less: '#0072b2',
+    more: '#d55e00',
   },
   dark: {
     ground: '#0e1113',
@@ -81,6 +84,8 @@ export const palette = {
     series5: '#e69f00',
     series6: '#0072b2',
     series7: '#f0e442',
+    less: '#56b4e9',
+    more: '#e0752a',
   },
 } as const;
 
@@ -90,6 +95,12 @@ export type Scheme = keyof typeof palette;
 export const grounds: Readonly<Record<Scheme, Ground>> = {
   light: { surface: palette.light.surface, lightness: [56, 84], strength: 0.5 },
   dark: { surface: palette.dark.surface, lightness: [58, 52], strength: 0.62 },
+};
+
+/** How signed values lie under text on each surface: below zero, above it. */
+export const poles: Readonly<Record<Scheme, Poles>> = {
+  light: { ...palette.light, strength: 0.5 },
+  dark: { ...palette.dark, strength: 0.5 },
 };
 
 const accent: MantineColorsTuple = [
@@ -250,8 +261,9 @@ const schemeVariables = (scheme: Scheme): Record<string, string> => {
     `--lathe-p${shade}`,
     color,
   ]);
+  const signed = divergingColors(poles[scheme]).map((color, shade) => [`--lathe-d${shade}`, color]);
   return {
-    ...Object.fromEntries([...named, ...shades]),
+    ...Object.fromEntries([...named, ...shades, ...signed]),
     '--mantine-color-body': colors.ground,
     '--mantine-color-text': colors.text,
     '--mantine-color-dimmed': colors.dim,
