@@ -1,12 +1,12 @@
 import { int } from '../onnx/attributes.ts';
 import type { Model, Node } from '../onnx/model.ts';
 import { lazyTensor, type Tensor } from '../onnx/tensor.ts';
-import { readDecoder, type Decoder } from '../passes/decoder.ts';
+import { readDecoder } from '../passes/decoder.ts';
 import { edited, MICROSOFT, nodeOf, type Edit } from '../passes/edit.ts';
+import type { Floats } from '../passes/floatMatrix.ts';
 import { GraphIndex } from '../passes/graphIndex.ts';
 import { linearEdit, type Linear } from '../passes/linear.ts';
-import { floatsOfBlocks, unreadable, type Floats } from './floatMatrix.ts';
-import { linearMapOf } from './linearMap.ts';
+import { embeddingTable, linearMapOf } from '../passes/linearMap.ts';
 
 /**
  * The model with every layer as one float32 matrix, computed from what stands in its place when it
@@ -17,7 +17,7 @@ export function floatModel(model: Model): Model {
   const graph = new GraphIndex(model);
   const { embedding, head, linears } = decoder;
   const remember = memory();
-  const table = embedding.weight ?? remember('embed.float', tableOf(graph, decoder));
+  const table = embedding.weight ?? remember('embed.float', embeddingTable(graph, decoder));
   const shared = codesOf(graph, embedding);
   const edits = linears
     .filter(({ weight }) => weight === null)
@@ -58,25 +58,6 @@ function layerEdit(linear: Linear, matrix: Tensor, bias: Tensor | null): Edit {
   if (bias !== null) nodes.push(nodeOf('Add', [sum, bias.name], [linear.output]));
   const initializers = bias === null ? [matrix] : [matrix, bias];
   return linearEdit(linear, { nodes, initializers });
-}
-
-/** The rows of an embedding that is stored in blocks. */
-function tableOf(graph: GraphIndex, { embedding, vocabularySize, hiddenSize }: Decoder): Floats {
-  const [node, ...others] = embedding.nodes;
-  const tensor = (at: number): Tensor | null => graph.weight(node.inputs[at] ?? '');
-  const [codes, scales] = [tensor(0), tensor(2)];
-  const packed = node.opType === 'GatherBlockQuantized' && codes?.dataType === 'uint8';
-  if (!packed || scales === null || others.length > 0) throw unreadable(node.opType, node);
-  const bits = node.attributes.get('bits');
-  return floatsOfBlocks({
-    rows: vocabularySize,
-    columns: hiddenSize,
-    bits: bits?.kind === 'int' ? Number(bits.value) : 4,
-    blockSize: graph.int(node, 'block_size'),
-    codes,
-    scales,
-    zeroPoints: tensor(3),
-  });
 }
 
 /** The name of the packed constant that nodes read, where they read just one. */

@@ -3,7 +3,7 @@ import { unpackCodes, type PackedBits } from '../numeric/quantization/packing.ts
 import type { Node } from '../onnx/model.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
 import { dataTypes } from '../onnx/dataTypes.ts';
-import { isFloatTensor, readFloats } from '../passes/linear.ts';
+import { isFloatTensor, readFloats } from './linear.ts';
 
 /** Real numbers of some shape, row-major, computed when they are read. */
 export interface Floats {

@@ -1,7 +1,8 @@
 import type { Node } from '../onnx/model.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { GraphIndex } from '../passes/graphIndex.ts';
-import { isFloatTensor, readFloats, type Linear } from '../passes/linear.ts';
+import type { Decoder } from './decoder.ts';
+import type { GraphIndex } from './graphIndex.ts';
+import { isFloatTensor, readFloats, type Linear } from './linear.ts';
 import {
   floatsOfBlocks,
   floatsOfQdq,
@@ -38,6 +39,29 @@ export function linearMapOf(graph: GraphIndex, { nodes, input, output }: Linear)
   const result = values.get(output);
   if (result?.kind === 'map') return result;
   throw unreadable(output);
+}
+
+/** The rows of an embedding [vocabulary, hidden], stored as floats or in blocks. */
+export function embeddingTable(
+  graph: GraphIndex,
+  { embedding, vocabularySize, hiddenSize }: Decoder,
+): Floats {
+  if (embedding.weight !== null) return floatsOf(embedding.weight);
+  const [node, ...others] = embedding.nodes;
+  const tensor = (at: number): Tensor | null => graph.weight(node.inputs[at] ?? '');
+  const [codes, scales] = [tensor(0), tensor(2)];
+  const packed = node.opType === 'GatherBlockQuantized' && codes?.dataType === 'uint8';
+  if (!packed || scales === null || others.length > 0) throw unreadable(node.opType, node);
+  const bits = node.attributes.get('bits');
+  return floatsOfBlocks({
+    rows: vocabularySize,
+    columns: hiddenSize,
+    bits: bits?.kind === 'int' ? Number(bits.value) : 4,
+    blockSize: graph.int(node, 'block_size'),
+    codes,
+    scales,
+    zeroPoints: tensor(3),
+  });
 }
 
 function evaluate(graph: GraphIndex, node: Node, values: Map<string, Value>): void {
