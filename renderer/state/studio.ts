@@ -7,10 +7,13 @@ import { createExports, type Exports } from './exports.ts';
 import { createGeneration, type Frame, type Generation } from './generation.ts';
 import { createHistory, type History } from './history.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createMeasurements, type Measurements } from './measurements.ts';
 import type { Memory } from './memory.ts';
+import { createModelColors, type ModelColors } from './modelColors.ts';
 import { createModels, modelKey, type Models } from './models.ts';
 import { createNavigation, type Navigation } from './navigation.ts';
 import { createPresets, type Presets } from './presets.ts';
+import { createPrice, type Price } from './price.ts';
 import { createRecipe, recipesToRun, type RecipeEditor } from './recipe.ts';
 import { createRunners, type Runners } from './runners.ts';
 import { createSettings, type SettingsStore } from './settings.ts';
@@ -38,6 +41,9 @@ export interface Studio {
   readonly runners: Runners;
   readonly recipe: RecipeEditor;
   readonly jobs: Jobs;
+  readonly colors: ModelColors;
+  readonly price: Price;
+  readonly measurements: Measurements;
   /** Runs the draft. Does nothing while it is not complete. */
   run(): Promise<void>;
   /** Shows a run of the history with the prompt and settings it had. */
@@ -74,6 +80,9 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const settings = createSettings(client, memory);
   const recipe = createRecipe(client, memory);
   const jobs = createJobs(client);
+  const colors = createModelColors(memory);
+  const price = createPrice(memory);
+  const measurements = createMeasurements(client);
   let closed = false;
 
   models.store.subscribe(({ models: known }) => {
@@ -99,7 +108,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       case 'jobs-changed':
         return jobs.load();
       case 'measurements-changed':
-        return;
+        return measurements.load();
     }
   };
   /** Ends with the link that carries it; the next `up` listens anew. */
@@ -119,6 +128,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       runners.load(),
       recipe.load(),
       jobs.load(),
+      measurements.load(),
       listen(),
     ]);
   };
@@ -141,6 +151,9 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     runners,
     recipe,
     jobs,
+    colors,
+    price,
+    measurements,
     async run() {
       const request = requestOf(draft.store.getState());
       navigation.go('playground');

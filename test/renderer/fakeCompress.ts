@@ -1,12 +1,19 @@
 import { implement } from '@orpc/server';
 import {
   contract,
+  evaluateRequestSchema,
   LatheError,
+  metrics,
   needsCalibration,
   recipeSchema,
+  type BenchJob,
+  type BenchRecord,
   type CompressEstimate,
   type EngineEvent,
   type CompressJob,
+  type EvaluateJob,
+  type EvaluationRecord,
+  type Job,
   type JobEvent,
   type LayerReport,
   type LinearFacts,
@@ -120,14 +127,30 @@ interface FakeCompressOptions {
   jobs: readonly CompressJob[];
   find: (name: string) => ModelRecord;
   publish: (record: ModelRecord) => void;
+  /** Refuses what cannot be measured. */
+  check: (request: EvaluateJob['request']) => void;
+  /** What jobs that measure find. */
+  evaluated: (job: EvaluateJob) => EvaluationRecord[];
+  benched: (job: BenchJob) => BenchRecord;
   emit: (event: EngineEvent) => void;
 }
 
 const startedAt = Date.parse('2026-03-01T12:00:00Z');
 
-/** Recipes, estimates and jobs without a model. */
+/** What every job has that was just queued. */
+const queuedJob = {
+  state: 'queued' as const,
+  progress: null,
+  startedAt: null,
+  endedAt: null,
+  error: null,
+  result: null,
+  log: [],
+};
+
+/** Recipes, estimates and jobs of every kind without a model. */
 export function fakeCompress(options: FakeCompressOptions) {
-  const { layerMs, find, publish, emit } = options;
+  const { layerMs, find, publish, check, evaluated, benched, emit } = options;
   const os = implement(contract);
   // Expected failures cross the border as the contract's own errors, as the real router does it.
   const checked = os.use(
@@ -142,19 +165,20 @@ export function fakeCompress(options: FakeCompressOptions) {
     }),
   );
   const own: RecipeRecord[] = [];
-  const jobs = new Map(options.jobs.map((job) => [job.id, job]));
+  const jobs = new Map<string, Job>(options.jobs.map((job) => [job.id, job]));
   const watchers = new Set<(id: string, event: JobEvent) => void>();
   const running = new Map<string, AbortController>();
-  const get = (id: string): CompressJob => {
+  const get = (id: string): Job => {
     const job = jobs.get(id);
     if (job) return job;
     throw new LatheError('not_found', `there is no such job: ${id}`, { value: id });
   };
+  const compressJob = (id: string): CompressJob => get(id) as CompressJob;
   const tellJob = (id: string, event: JobEvent): void => {
     for (const watcher of watchers) watcher(id, event);
   };
-  const change = (id: string, part: Partial<CompressJob>): CompressJob => {
-    const job = { ...get(id), ...part };
+  const change = (id: string, part: Partial<Job>): Job => {
+    const job = { ...get(id), ...part } as Job;
     jobs.set(id, job);
     if (part.state) {
       tellJob(id, { kind: 'job', job });
@@ -172,10 +196,28 @@ export function fakeCompress(options: FakeCompressOptions) {
       setTimeout(resolve, layerMs);
     });
 
+  /** Measuring takes four steps, whatever is measured. */
+  const measure = async (job: EvaluateJob | BenchJob, signal: AbortSignal): Promise<void> => {
+    const { id } = job;
+    for (const fraction of [0, 0.25, 0.5, 0.75]) {
+      const progress = { fraction, step: null, detail: job.model };
+      change(id, { progress });
+      tellJob(id, { kind: 'progress', progress });
+      // oxlint-disable-next-line no-await-in-loop
+      await pause();
+      if (signal.aborted) return;
+    }
+    const result = job.kind === 'evaluate' ? evaluated(job) : benched(job);
+    running.delete(id);
+    change(id, { state: 'finished', result, endedAt: startedAt + 4000 } as Partial<Job>);
+    next();
+  };
   const runJob = async (id: string): Promise<void> => {
     const controller = new AbortController();
     running.set(id, controller);
-    const { model: name, recipe, name: variantName } = change(id, { state: 'running', startedAt });
+    const started = change(id, { state: 'running', startedAt });
+    if (started.kind !== 'compress') return measure(started, controller.signal);
+    const { model: name, recipe, name: variantName } = started;
     const model = find(name);
     const all = recipe.passes.map((step) => targetsOf(model, step));
     const total = all.flat().length;
@@ -197,11 +239,11 @@ export function fakeCompress(options: FakeCompressOptions) {
         await pause();
         if (controller.signal.aborted) return;
         const report = layerReport(target, at + step * 3);
-        change(id, { layers: [...get(id).layers, { step, report }] });
+        change(id, { layers: [...compressJob(id).layers, { step, report }] });
         tellJob(id, { kind: 'layer', step, report });
         done += 1;
       }
-      const layers = get(id)
+      const layers = compressJob(id)
         .layers.filter((layer) => layer.step === step)
         .map(({ report }) => report);
       const report: PassReport = {
@@ -212,7 +254,7 @@ export function fakeCompress(options: FakeCompressOptions) {
         layers,
         notes: ['4 of 21 layers kept the rounding'],
       };
-      change(id, { passes: [...get(id).passes, report] });
+      change(id, { passes: [...compressJob(id).passes, report] });
       tellJob(id, { kind: 'pass', step, report });
     }
     const { bytes } = estimate(model, recipe);
@@ -236,7 +278,39 @@ export function fakeCompress(options: FakeCompressOptions) {
     const queued = [...jobs.values()].find(({ state }) => state === 'queued');
     if (queued) void runJob(queued.id);
   };
-  const cancel = (id: string): CompressJob => {
+  const addJob = (make: (id: string) => Job): string => {
+    const id = `job-${jobs.size + 1}`;
+    jobs.set(id, make(id));
+    return id;
+  };
+  const queueMeasure = (
+    part: Pick<EvaluateJob, 'kind' | 'request'> | Pick<BenchJob, 'kind' | 'request'>,
+  ): string =>
+    addJob((id) => ({
+      ...queuedJob,
+      ...part,
+      id,
+      model: part.request.model,
+      createdAt: startedAt + jobs.size,
+    }));
+  const queueRecipe = (model: string, name: string, recipe: Recipe): string =>
+    addJob((id) => ({
+      ...queuedJob,
+      id,
+      kind: 'compress',
+      model,
+      recipe,
+      name,
+      createdAt: startedAt + jobs.size,
+      passes: [],
+      layers: [],
+    }));
+  const begin = (ids: string[]): { ids: string[] } => {
+    emit({ kind: 'jobs-changed' });
+    next();
+    return { ids };
+  };
+  const cancel = (id: string): Job => {
     running.get(id)?.abort();
     running.delete(id);
     const job = change(id, { state: 'cancelled', endedAt: startedAt + 5000 });
@@ -246,7 +320,9 @@ export function fakeCompress(options: FakeCompressOptions) {
   const report = (record: ModelRecord): VariantReport => {
     if (record.parent === null)
       throw new LatheError('not_found', `this model was not made by a recipe: ${record.name}`);
-    const job = [...jobs.values()].find(({ name }) => name === record.name);
+    const job = [...jobs.values()]
+      .filter((each) => each.kind === 'compress')
+      .find(({ name }) => name === record.name);
     const recipe = job?.recipe ?? recipeSchema.parse(shipped[0]);
     const parent = find(record.parent);
     const step = recipe.passes[0];
@@ -284,36 +360,48 @@ export function fakeCompress(options: FakeCompressOptions) {
     compress: {
       start: checked.compress.start.handler(({ input }) => {
         const model = find(input.model);
-        const ids = input.recipes.map((recipe, at) => {
-          const id = `job-${jobs.size + 1}`;
-          for (const step of recipe.passes) targetsOf(model, step);
-          jobs.set(id, {
-            id,
-            kind: 'compress',
-            model: input.model,
-            recipe,
-            name: `${model.name}/${input.names?.[at] ?? recipe.name}`,
-            state: 'queued',
-            progress: null,
-            createdAt: startedAt + jobs.size,
-            startedAt: null,
-            endedAt: null,
-            error: null,
-            result: null,
-            passes: [],
-            layers: [],
-            log: [],
-          });
-          return id;
-        });
-        emit({ kind: 'jobs-changed' });
-        next();
-        return { ids };
+        for (const step of input.recipes.flatMap(({ passes }) => passes)) targetsOf(model, step);
+        const ids = input.recipes.map((recipe, at) =>
+          queueRecipe(input.model, `${model.name}/${input.names?.[at] ?? recipe.name}`, recipe),
+        );
+        return begin(ids);
       }),
       estimate: checked.compress.estimate.handler(({ input }) =>
         estimate(find(input.model), input.recipe),
       ),
     },
+    startEvaluations: checked.evaluations.start.handler(({ input }) => {
+      for (const request of input.requests) check(request);
+      return begin(input.requests.map((request) => queueMeasure({ kind: 'evaluate', request })));
+    }),
+    startBenches: checked.benches.start.handler(({ input }) => {
+      for (const { model } of input.requests) find(model);
+      return begin(input.requests.map((request) => queueMeasure({ kind: 'bench', request })));
+    }),
+    sweep: checked.sweep.handler(({ input }) => {
+      const model = find(input.model);
+      const measureAll = (name: string): string[] => [
+        ...input.evaluations.map((part) => {
+          const isBase = name === input.model;
+          const request = evaluateRequestSchema.parse({
+            ...part,
+            model: name,
+            ...(!isBase && { against: input.model }),
+            metrics: part.metrics.filter((metric) => !isBase || !metrics[metric].needsBase),
+          });
+          return queueMeasure({ kind: 'evaluate', request });
+        }),
+        ...(input.bench
+          ? [queueMeasure({ kind: 'bench', request: { ...input.bench, model: name } })]
+          : []),
+      ];
+      const ids = measureAll(input.model);
+      for (const recipe of input.recipes) {
+        const name = `${model.name}/${recipe.name}`;
+        ids.push(queueRecipe(input.model, name, recipe), ...measureAll(name));
+      }
+      return begin(ids);
+    }),
     jobs: {
       list: checked.jobs.list.handler(() => [...jobs.values()].toReversed().map(summaryOf)),
       get: checked.jobs.get.handler(({ input }) => get(input.id)),
@@ -341,7 +429,12 @@ export function fakeCompress(options: FakeCompressOptions) {
       }),
       cancel: checked.jobs.cancel.handler(({ input }) => cancel(input.id)),
       resume: checked.jobs.resume.handler(({ input }) => {
-        const job = change(input.id, { state: 'queued', error: null, endedAt: null, layers: [] });
+        const job = change(input.id, {
+          state: 'queued',
+          error: null,
+          endedAt: null,
+          ...(get(input.id).kind === 'compress' && { layers: [] }),
+        });
         next();
         return job;
       }),

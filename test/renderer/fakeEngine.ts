@@ -8,7 +8,9 @@ import {
   type GeneratedToken,
   type GenerateEvent,
   type GenerateRequest,
+  type BenchRecord,
   type CompressJob,
+  type EvaluationRecord,
   type ModelRecord,
   type Preset,
   type Run,
@@ -18,6 +20,7 @@ import {
 } from '../../preload/contract/index.ts';
 import type { ConnectionState, EngineConnection } from '../../renderer/engine/connection.ts';
 import { fakeCompress } from './fakeCompress.ts';
+import { fakeMeasurements } from './fakeMeasurements.ts';
 import { facts, graph, records, tensors } from './fakeModels.ts';
 
 export interface FakeOptions {
@@ -33,6 +36,8 @@ export interface FakeOptions {
   /** Milliseconds that each layer of a job takes. */
   layerMs?: number;
   jobs?: readonly CompressJob[];
+  evaluations?: readonly EvaluationRecord[];
+  benches?: readonly BenchRecord[];
 }
 
 export interface FakeEngine extends EngineConnection {
@@ -205,11 +210,20 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     yield { kind: 'finish', reason: 'max-tokens', text: written, timing, ...counts };
   }
 
+  const measurements = fakeMeasurements({
+    evaluations: options.evaluations ?? [],
+    benches: options.benches ?? [],
+    find,
+    emit,
+  });
   const compress = fakeCompress({
     layerMs: options.layerMs ?? 0,
     jobs: options.jobs ?? [],
     find,
     emit,
+    check: measurements.check,
+    evaluated: measurements.evaluated,
+    benched: measurements.benched,
     publish: (record) => {
       models.push(record);
       emit({ kind: 'models-changed' });
@@ -379,6 +393,9 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     compress: compress.compress,
     jobs: compress.jobs,
     recipes: compress.recipes,
+    evaluations: { ...measurements.evaluations, start: compress.startEvaluations },
+    benches: { ...measurements.benches, start: compress.startBenches },
+    sweep: compress.sweep,
     presets: {
       list: checked.presets.list.handler(() => [...presets, ...own]),
       save: checked.presets.save.handler(({ input }) => {
