@@ -1,35 +1,32 @@
-import type { BenchEvent, BenchRequest } from '../../preload/contract/bench.ts';
-import type { Manifest } from '../library/manifest.ts';
-import { refOf, type Core } from './core.ts';
-import { load } from './generate.ts';
-import { opening } from './openModel.ts';
-import type { Job } from './runner/supervisor.ts';
+import type { BenchRecord, BenchRequest } from '../../preload/contract/bench.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { Core } from './core.ts';
+import { openModel } from './openModel.ts';
+import type { Workshop } from './ownRunner.ts';
 
-/** Measures how fast a model is here, and how much memory its process takes, seen from outside. */
-export async function* bench(
+/** How a measurement is stopped, and whom it tells how far it is. */
+export interface BenchJob {
+  readonly signal: AbortSignal;
+  /** Of the whole measurement, 0 … 1. */
+  progress(fraction: number, detail: string): void;
+  log(text: string): void;
+}
+
+/** Measures speed, memory and energy of a model and keeps what it found. */
+export async function runBench(
+  { core }: Workshop,
+  request: BenchRequest,
+  { signal }: BenchJob,
+): Promise<BenchRecord> {
+  await checkBench(core, request, signal);
+  throw new LatheError('internal', 'being rebuilt');
+}
+
+/** Refuses what cannot work: an unknown model, texts longer than the context. */
+export async function checkBench(
   core: Core,
   request: BenchRequest,
   signal?: AbortSignal,
-): AsyncGenerator<BenchEvent> {
-  const manifest = yield* opening(core, request.model, signal);
-  if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
-  yield* core.supervisor.run(
-    refOf(manifest),
-    (job) => measure(core, job, manifest, request, signal),
-    signal,
-  );
-}
-
-async function* measure(
-  core: Core,
-  job: Job,
-  manifest: Manifest,
-  request: BenchRequest,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<BenchEvent> {
-  const loadMs = yield* load(core, job, manifest, request.form, signal);
-  for await (const event of job.stream('running', (client) => client.bench(request), signal)) {
-    if (event.kind === 'progress') yield event;
-    else yield { ...event, loadMs, peakRssBytes: await job.peakBytes() };
-  }
+): Promise<void> {
+  await openModel(core, request.model, { signal });
 }
