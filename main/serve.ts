@@ -7,6 +7,7 @@ import { RPCHandler } from '@orpc/server/ws';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { LatheError } from '../preload/contract/errors.ts';
 import { pageHeaders } from '../preload/contract/policy.ts';
+import { typedArraySerializers } from '../preload/contract/transfer.ts';
 import type { Engine } from './engine/engine.ts';
 import { isCode } from './library/folders.ts';
 
@@ -78,7 +79,7 @@ async function listen(server: FastifyInstance, port: number): Promise<string> {
 }
 
 function serveEngine(server: FastifyInstance, engine: Pick<Engine, 'router'>, token: string): void {
-  const handler = new RPCHandler(engine.router);
+  const handler = new RPCHandler(engine.router, { customJsonSerializers: typedArraySerializers });
   server.get(
     '/engine',
     {

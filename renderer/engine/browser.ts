@@ -1,4 +1,5 @@
 import { RPCLink } from '@orpc/client/websocket';
+import { typedArraySerializers } from '../../preload/contract/transfer.ts';
 import type { Transport } from './connection.ts';
 
 /** Waits between tries: short at first, because a restarted engine is back within seconds. */
@@ -39,7 +40,7 @@ export const socketTransport =
       socket = next;
       let opened = false;
       // Made before the socket opens, so that it hears the close and fails what is under way.
-      const link = new RPCLink({ websocket: next });
+      const link = new RPCLink({ websocket: next, customJsonSerializers: typedArraySerializers });
       next.addEventListener('open', () => {
         opened = true;
         events.up(link);

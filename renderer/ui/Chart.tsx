@@ -1,14 +1,18 @@
 import { useLayoutEffect, useRef, useState } from 'react';
+import classes from './Chart.module.css';
+import { SaveMenu, type SaveSources } from './SaveMenu.tsx';
 
 interface ChartProps {
   /** Said to those who do not see the picture. */
   label: string;
   /** Draws into the empty SVG at a width in pixels. */
   draw: (svg: SVGSVGElement, width: number) => void;
+  /** Offers the picture, and what it shows, as files. */
+  save?: Omit<SaveSources, 'svg' | 'canvas'>;
 }
 
 /** A picture drawn by one of the charts, at the width of its surroundings. */
-export function Chart({ label, draw }: ChartProps) {
+export function Chart({ label, draw, save }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
   const [width, setWidth] = useState(0);
@@ -26,8 +30,13 @@ export function Chart({ label, draw }: ChartProps) {
   }, [draw, width]);
 
   return (
-    <div ref={frame}>
-      <svg ref={svg} role="img" aria-label={label} style={{ display: 'block' }} />
+    <div ref={frame} className={classes.frame}>
+      <svg ref={svg} role="img" aria-label={label} />
+      {save && (
+        <span className={classes.save}>
+          <SaveMenu label={`Save the picture: ${label}`} svg={() => svg.current} {...save} />
+        </span>
+      )}
     </div>
   );
 }

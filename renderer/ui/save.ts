@@ -1,6 +1,10 @@
 /** Offers text as a file to save. */
-export function saveText(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+export const saveText = (name: string, type: string, text: string): void =>
+  saveBlob(name, new Blob([text], { type }));
+
+/** Offers a file to save. */
+export function saveBlob(name: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
@@ -8,7 +12,7 @@ export function saveText(name: string, type: string, text: string): void {
   URL.revokeObjectURL(url);
 }
 
-type Cell = string | number | null;
+export type Cell = string | number | null;
 
 /** Rows as CSV (RFC 4180): a field with a comma, quote or line break stands in quotes. */
 export const toCsv = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cloneTypedArrays } from '../../preload/contract/transfer.ts';
+import { cloneTypedArrays, typedArraySerializers } from '../../preload/contract/transfer.ts';
 
 async function* stream(): AsyncGenerator<number> {
   yield 1;
@@ -16,4 +16,24 @@ test('other messages travel as text, streams among them', () => {
   expect(bodies.map((body) => cloneTypedArrays(['id', 2, { body }]))).toEqual(
     bodies.map(() => null),
   );
+});
+
+test('arrays cross a WebSocket as text and come out equal, parts of larger buffers too', () => {
+  const floats = Float32Array.from({ length: 20_000 }, (_, at) => Math.sin(at));
+  const arrays = [
+    floats,
+    floats.subarray(3, 7),
+    Int32Array.of(-1, 2 ** 31 - 1),
+    new Float32Array(),
+  ];
+  const copies = arrays.map((array) => {
+    const [serializer] = typedArraySerializers.filter(({ condition }) => condition(array));
+    return serializer?.deserialize(serializer.serialize(array as never));
+  });
+  expect(copies).toEqual(arrays);
+});
+
+test('text that is no array is refused', () => {
+  expect(() => typedArraySerializers[0]?.deserialize(5)).toThrow('a typed array must be text');
+  expect(() => typedArraySerializers[0]?.deserialize('AAA=')).toThrow(RangeError);
 });
