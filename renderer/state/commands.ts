@@ -1,4 +1,5 @@
 import { samplePrompts } from './draft.ts';
+import { isCapturing, type InspectTab } from './inspect.ts';
 import { modelKey } from './models.ts';
 import { views, type ViewName } from './navigation.ts';
 import { isRunning } from './run.ts';
@@ -25,6 +26,9 @@ export const viewTitles: Readonly<Record<ViewName, string>> = {
   settings: 'Settings',
 };
 
+/** The tabs of Inspect that show a capture. */
+const capturedTabs: ReadonlySet<InspectTab> = new Set(['attention', 'lens']);
+
 export const paletteShortcut: Shortcut = { key: 'k', mod: true };
 
 /** Everything that can be done now: what cannot is left out. */
@@ -38,17 +42,19 @@ export function commandsOf(studio: Studio): Command[] {
 }
 
 function runCommands(studio: Studio): Command[] {
-  const { generation, draft, host, navigation, recipe } = studio;
+  const { generation, draft, host, inspect, navigation, recipe } = studio;
   const state = generation.store.getState();
   const runShortcut: Shortcut = { key: 'Enter', mod: true };
   // The key runs what is in view.
-  const isCompress = navigation.store.getState().view === 'compress';
+  const { view } = navigation.store.getState();
+  const isCompress = view === 'compress';
+  const isCaptured = view === 'inspect' && capturedTabs.has(inspect.store.getState().tab);
   const commands: Command[] = [
     {
       id: 'run',
       title: 'Run the prompt',
       group: 'Run',
-      ...(!isCompress && { shortcut: runShortcut }),
+      ...(!isCompress && view !== 'inspect' && { shortcut: runShortcut }),
       run: () => void studio.run(),
     },
   ];
@@ -61,17 +67,45 @@ function runCommands(studio: Studio): Command[] {
       run: () => void studio.runRecipe(),
     });
   }
+  if (inspect.store.getState().model !== null) {
+    commands.push({
+      id: 'capture',
+      title: 'Capture the prompt to look inside',
+      group: 'Run',
+      ...(isCaptured && { shortcut: runShortcut }),
+      run: () => {
+        navigation.go('inspect');
+        void inspect.capture();
+      },
+    });
+  }
+  const isStopped = view === 'inspect' && isCapturing(inspect.store.getState());
+  if (isStopped) {
+    commands.push({
+      id: 'stop-capture',
+      title: 'Stop the capture',
+      group: 'Run',
+      shortcut: { key: 'Escape' },
+      run: () => inspect.cancel(),
+    });
+  }
   if (isRunning(state)) {
     commands.push({
       id: 'stop',
       title: 'Stop',
       group: 'Run',
-      shortcut: { key: 'Escape' },
+      ...(!isStopped && { shortcut: { key: 'Escape' } }),
       run: () => generation.stop(),
     });
   }
   if (state.kind === 'finished' || state.kind === 'failed') {
     commands.push(
+      {
+        id: 'inspect-run',
+        title: 'Look inside the run',
+        group: 'Run',
+        run: () => studio.inspectRun(),
+      },
       { id: 'again', title: 'Run again', group: 'Run', run: () => void generation.again() },
       {
         id: 'copy',
@@ -145,6 +179,12 @@ function choiceCommands(studio: Studio): Command[] {
       title: `Use ${model.name}`,
       group: 'Model',
       run: () => studio.tryModel(modelKey(model)),
+    })),
+    ...models.map((model): Command => ({
+      id: `inspect-${modelKey(model)}`,
+      title: `Look inside ${model.name}`,
+      group: 'Model',
+      run: () => studio.inspectModel(modelKey(model)),
     })),
     ...models.map((model): Command => ({
       id: `compress-${modelKey(model)}`,

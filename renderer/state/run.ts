@@ -4,6 +4,7 @@ import type {
   GenerateEvent,
   GenerateRequest,
   Progress,
+  Prompt,
   Run,
 } from '../../preload/contract/index.ts';
 import type { Failure } from './failure.ts';
@@ -60,6 +61,16 @@ export const startRun = (request: GenerateRequest): RunState => ({
 /** Whether the engine is at work on the run. */
 export const isRunning = (state: RunState): boolean =>
   state.kind === 'loading' || state.kind === 'prefilling' || state.kind === 'streaming';
+
+/** The prompt of a run with what the model wrote behind it, as a prompt of its own. */
+export function writtenPrompt({ request, blocks }: RunData): Prompt {
+  const written = (request.prefixText ?? '') + textOf(blocks);
+  if (request.prompt.kind === 'completion')
+    return { kind: 'completion', text: request.prompt.text + written };
+  const answer = { role: 'assistant', content: written } as const;
+  const { messages } = request.prompt;
+  return { kind: 'chat', messages: written === '' ? messages : [...messages, answer] };
+}
 
 /** The state after a frame's worth of events; tokens that follow each other are appended at once. */
 export function applyEvents(state: RunState, events: readonly GenerateEvent[]): RunState {

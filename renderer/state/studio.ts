@@ -6,6 +6,7 @@ import { createDraft, requestOf, type DraftStore } from './draft.ts';
 import { createExports, type Exports } from './exports.ts';
 import { createGeneration, type Frame, type Generation } from './generation.ts';
 import { createHistory, type History } from './history.ts';
+import { createInspect, type Inspect } from './inspect.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createMeasurements, type Measurements } from './measurements.ts';
 import type { Memory } from './memory.ts';
@@ -15,6 +16,7 @@ import { createNavigation, type Navigation } from './navigation.ts';
 import { createPresets, type Presets } from './presets.ts';
 import { createPrice, type Price } from './price.ts';
 import { createRecipe, recipesToRun, type RecipeEditor } from './recipe.ts';
+import { writtenPrompt } from './run.ts';
 import { createRunners, type Runners } from './runners.ts';
 import { createSettings, type SettingsStore } from './settings.ts';
 
@@ -41,6 +43,7 @@ export interface Studio {
   readonly runners: Runners;
   readonly recipe: RecipeEditor;
   readonly jobs: Jobs;
+  readonly inspect: Inspect;
   readonly colors: ModelColors;
   readonly price: Price;
   readonly measurements: Measurements;
@@ -50,6 +53,10 @@ export interface Studio {
   reopen(id: string): Promise<void>;
   /** Opens a model in the playground. */
   tryModel(key: string): void;
+  /** Opens a model where it is looked into. */
+  inspectModel(key: string): void;
+  /** Looks into the run of the playground: its prompt with what the model wrote. */
+  inspectRun(): void;
   /** Opens a model where it is cut down. */
   compressModel(key: string): void;
   /** Shows a model in the library. */
@@ -80,6 +87,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const settings = createSettings(client, memory);
   const recipe = createRecipe(client, memory);
   const jobs = createJobs(client);
+  const inspect = createInspect(client, memory);
   const colors = createModelColors(memory);
   const price = createPrice(memory);
   const measurements = createMeasurements(client);
@@ -95,6 +103,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     if (orStandard(tried) !== tried) draft.change({ model: standard });
     const cut = recipe.store.getState().model;
     if (orStandard(cut) !== cut) recipe.setModel(standard);
+    const inspected = inspect.store.getState().model;
+    if (orStandard(inspected) !== inspected) inspect.setModel(standard);
   });
 
   const onEvent = async (event: EngineEvent): Promise<void> => {
@@ -151,6 +161,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     runners,
     recipe,
     jobs,
+    inspect,
     colors,
     price,
     measurements,
@@ -168,6 +179,17 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     tryModel(key) {
       draft.change({ model: key });
       navigation.go('playground');
+    },
+    inspectModel(key) {
+      inspect.setModel(key);
+      navigation.go('inspect');
+    },
+    inspectRun() {
+      const state = generation.store.getState();
+      if (state.kind === 'idle') return;
+      inspect.setModel(state.run.request.model);
+      inspect.setPrompt(writtenPrompt(state.run));
+      navigation.go('inspect');
     },
     compressModel(key) {
       recipe.setModel(key);
@@ -188,6 +210,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       jobs.close();
       unsubscribe();
       generation.stop();
+      inspect.cancel();
       exports.cancel();
       engine.close();
     },

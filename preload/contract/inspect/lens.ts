@@ -28,6 +28,8 @@ export type Lens = z.infer<typeof lensSchema>;
 
 export const predictionsRequestSchema = ofCapture.extend({
   top: z.number().int().min(1).max(20).default(5),
+  /** Another capture of the same text: how far from it the predictions are. */
+  against: z.string().optional(),
 });
 
 /** What the model says behind each token. */
@@ -37,6 +39,8 @@ export const predictionSchema = z.object({
   /** Bits. */
   entropy: z.number(),
   alternatives: z.array(alternativeSchema),
+  /** KL(`against` ‖ this capture) in nats, where it was asked for. */
+  kl: z.number().optional(),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 

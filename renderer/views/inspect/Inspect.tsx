@@ -1,4 +1,95 @@
-/** The view. */
+import { Button, Tabs, VisuallyHidden } from '@mantine/core';
+import { inspectTabs, type InspectTab } from '../../state/inspect.ts';
+import { Empty } from '../../ui/Empty.tsx';
+import { usePart, useStudio } from '../studioContext.ts';
+import { AttentionTab } from './attention/AttentionTab.tsx';
+import { AttributionTab } from './attribution/AttributionTab.tsx';
+import { DifferenceTab } from './difference/DifferenceTab.tsx';
+import classes from './Inspect.module.css';
+import { InspectModel } from './InspectModel.tsx';
+import { InspectPrompt } from './InspectPrompt.tsx';
+import { LensTab } from './lens/LensTab.tsx';
+import { TokenizerTab } from './tokenizer/TokenizerTab.tsx';
+import { WeightsTab } from './weights/WeightsTab.tsx';
+
+const titles: Readonly<Record<InspectTab, string>> = {
+  attention: 'Attention',
+  lens: 'Lens',
+  attribution: 'Attribution',
+  difference: 'Difference',
+  tokenizer: 'Tokenizer',
+  weights: 'Weights',
+};
+
+/** The tabs that are about the prompt above them. */
+const prompted: ReadonlySet<InspectTab> = new Set([
+  'attention',
+  'lens',
+  'attribution',
+  'difference',
+]);
+
+/** Why a model does what it does: one prompt through one model, looked at from all sides. */
 export function Inspect() {
-  return <h1>Inspect</h1>;
+  const { inspect, models, navigation } = useStudio();
+  const tab = usePart(inspect.store, (state) => state.tab);
+  const isEmpty = usePart(models.store, (state) => state.models?.length === 0);
+  return (
+    <Tabs
+      value={tab}
+      keepMounted={false}
+      className={classes.view}
+      onChange={(value) => {
+        const next = inspectTabs.find((name) => name === value);
+        if (next) inspect.setTab(next);
+      }}
+    >
+      <VisuallyHidden>
+        <h1>Inspect</h1>
+      </VisuallyHidden>
+      <header className={classes.header}>
+        <InspectModel />
+        <Tabs.List className={classes.tabs} aria-label="What to look at">
+          {inspectTabs.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {titles[name]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+      </header>
+      {isEmpty ? (
+        <Empty
+          action={
+            <Button variant="default" onClick={() => navigation.open('folder')}>
+              Open folder…
+            </Button>
+          }
+        >
+          Here a model shows what it computed for a prompt; open a model first.
+        </Empty>
+      ) : (
+        <>
+          {prompted.has(tab) && <InspectPrompt />}
+          <Tabs.Panel value="attention" className={classes.panel}>
+            <AttentionTab />
+          </Tabs.Panel>
+          <Tabs.Panel value="lens" className={classes.panel}>
+            <LensTab />
+          </Tabs.Panel>
+          <Tabs.Panel value="attribution" className={classes.panel}>
+            <AttributionTab />
+          </Tabs.Panel>
+          <Tabs.Panel value="difference" className={classes.panel}>
+            <DifferenceTab />
+          </Tabs.Panel>
+          <Tabs.Panel value="tokenizer" className={classes.panel}>
+            <TokenizerTab />
+          </Tabs.Panel>
+          <Tabs.Panel value="weights" className={classes.panel}>
+            <WeightsTab />
+          </Tabs.Panel>
+        </>
+      )}
+    </Tabs>
+  );
 }

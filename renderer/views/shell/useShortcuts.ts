@@ -22,7 +22,7 @@ export function useShortcuts(): void {
       );
       if (!command) return;
       // A window over the studio keeps its keys; anything open is closed by Escape before a run is.
-      const over = command.id === 'stop' ? '[role="dialog"]' : '[aria-modal="true"]';
+      const over = command.shortcut?.key === 'Escape' ? '[role="dialog"]' : '[aria-modal="true"]';
       if (document.querySelector(over) !== null) return;
       event.preventDefault();
       event.stopPropagation();

@@ -1,0 +1,4 @@
+/** The tab. */
+export function AttentionTab() {
+  return <h2>Attention</h2>;
+}

@@ -1,0 +1,4 @@
+/** The tab. */
+export function AttributionTab() {
+  return <h2>Attribution</h2>;
+}

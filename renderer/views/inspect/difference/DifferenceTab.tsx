@@ -1,0 +1,4 @@
+/** The tab. */
+export function DifferenceTab() {
+  return <h2>Difference</h2>;
+}

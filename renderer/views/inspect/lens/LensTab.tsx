@@ -1,0 +1,4 @@
+/** The tab. */
+export function LensTab() {
+  return <h2>Lens</h2>;
+}

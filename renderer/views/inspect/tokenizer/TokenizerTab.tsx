@@ -1,0 +1,4 @@
+/** The tab. */
+export function TokenizerTab() {
+  return <h2>Tokenizer</h2>;
+}

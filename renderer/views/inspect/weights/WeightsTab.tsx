@@ -1,0 +1,4 @@
+/** The tab. */
+export function WeightsTab() {
+  return <h2>Weights</h2>;
+}
