@@ -33,7 +33,7 @@ export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void
   const x = scaleLinear([0, count], [left, Math.max(left + 16, width - right)]);
   const step = x(1) - x(0);
 
-  const y = scaleLinear([0, max(kl) || 1], [above.top + above.height, above.top]).nice(3);
+  const y = scaleLinear([0, max(Array.from(kl)) || 1], [above.top + above.height, above.top]).nice(3);
   const size = max(gain, (value) => Math.abs(value ?? 0)) || 1;
   const sides = scaleLinear([-size, size], [bottom, below.top]).nice(3);
   write(root, left, 8, 'KL(base ‖ variant), nats');

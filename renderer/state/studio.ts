@@ -1,7 +1,9 @@
 import type { StoreApi } from 'zustand/vanilla';
 import type { EngineConnection } from '../engine/connection.ts';
-import type { EngineEvent } from '../../preload/contract/index.ts';
+import type { EngineEvent, ModelRecord, Recipe } from '../../preload/contract/index.ts';
+import { createAttribution, type AttributionStore } from './attribution.ts';
 import { createConnection, type ConnectionStatus } from './connection.ts';
+import { createDifference, type DifferenceStore } from './difference.ts';
 import { createDraft, requestOf, type DraftStore } from './draft.ts';
 import { createExports, type Exports } from './exports.ts';
 import { createGeneration, type Frame, type Generation } from './generation.ts';
@@ -19,6 +21,8 @@ import { createRecipe, recipesToRun, type RecipeEditor } from './recipe.ts';
 import { writtenPrompt } from './run.ts';
 import { createRunners, type Runners } from './runners.ts';
 import { createSettings, type SettingsStore } from './settings.ts';
+import { createTokenizer, type TokenizerStore } from './tokenizer.ts';
+import { createWeights, type WeightsStore } from './weights.ts';
 
 /** What the page around the studio can do; the browser shell has no folder dialog. */
 export interface Host {
@@ -44,6 +48,10 @@ export interface Studio {
   readonly recipe: RecipeEditor;
   readonly jobs: Jobs;
   readonly inspect: Inspect;
+  readonly attribution: AttributionStore;
+  readonly difference: DifferenceStore;
+  readonly tokenizer: TokenizerStore;
+  readonly weights: WeightsStore;
   readonly colors: ModelColors;
   readonly price: Price;
   readonly measurements: Measurements;
@@ -57,6 +65,10 @@ export interface Studio {
   inspectModel(key: string): void;
   /** Looks into the run of the playground: its prompt with what the model wrote. */
   inspectRun(): void;
+  /** Opens two models where they are compared, on this text or the one that is there. */
+  inspectPair(base: string, variant: string, text?: string): void;
+  /** Opens a recipe for a model where it is cut down; the call it gives back takes both back. */
+  takeRecipe(model: string, taken: Recipe): () => void;
   /** Opens a model where it is cut down. */
   compressModel(key: string): void;
   /** Shows a model in the library. */
@@ -88,6 +100,10 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const recipe = createRecipe(client, memory);
   const jobs = createJobs(client);
   const inspect = createInspect(client, memory);
+  const attribution = createAttribution(client);
+  const difference = createDifference(client);
+  const tokenizer = createTokenizer(client);
+  const weights = createWeights(client);
   const colors = createModelColors(memory);
   const price = createPrice(memory);
   const measurements = createMeasurements(client);
@@ -105,6 +121,17 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     if (orStandard(cut) !== cut) recipe.setModel(standard);
     const inspected = inspect.store.getState().model;
     if (orStandard(inspected) !== inspected) inspect.setModel(standard);
+    compareWith(known);
+  });
+  /** What is compared goes with the model that is looked into, and with what there is. */
+  const compareWith = (known: readonly ModelRecord[]): void => {
+    const { model } = inspect.store.getState();
+    difference.adopt(model, known);
+    tokenizer.adopt(model, known);
+    weights.adopt(known);
+  };
+  inspect.store.subscribe(({ model }, before) => {
+    if (model !== before.model) compareWith(models.store.getState().models ?? []);
   });
 
   const onEvent = async (event: EngineEvent): Promise<void> => {
@@ -162,6 +189,10 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     recipe,
     jobs,
     inspect,
+    attribution,
+    difference,
+    tokenizer,
+    weights,
     colors,
     price,
     measurements,
@@ -191,6 +222,23 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       inspect.setPrompt(writtenPrompt(state.run));
       navigation.go('inspect');
     },
+    inspectPair(base, variant, text) {
+      inspect.setModel(variant);
+      difference.change({ base, variant });
+      if (text !== undefined) inspect.setPrompt({ kind: 'completion', text });
+      inspect.setTab('difference');
+      navigation.go('inspect');
+    },
+    takeRecipe(model, taken) {
+      const before = recipe.store.getState().model;
+      const back = recipe.choose(taken);
+      recipe.setModel(model);
+      navigation.go('compress');
+      return () => {
+        back();
+        recipe.setModel(before);
+      };
+    },
     compressModel(key) {
       recipe.setModel(key);
       navigation.go('compress');
@@ -211,6 +259,10 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       unsubscribe();
       generation.stop();
       inspect.cancel();
+      attribution.cancel();
+      difference.cancel();
+      difference.cancelBlame();
+      tokenizer.cancel();
       exports.cancel();
       engine.close();
     },
