@@ -1,4 +1,5 @@
-import { max, scaleBand, scaleLinear, select } from 'd3';
+import { max, scaleLinear, select } from 'd3';
+import { drawBlocks, layerEdges, layerScale } from './layerAxis.ts';
 
 /** What a pass did to one layer. */
 export interface LayerBar {
@@ -18,14 +19,11 @@ export interface LayerPicture {
   readonly caption: string;
 }
 
-const left = 48;
-const right = 8;
+const { left, right } = layerEdges;
 const errors = { top: 24, height: 96 };
 const bits = { top: errors.top + errors.height + 32, height: 32 };
 const axis = bits.top + bits.height + 16;
 const height = axis + 8;
-/** A block's number needs so many pixels. */
-const numberWidth = 20;
 
 /**
  * Draws error and bits of every layer, block by block: a bar is what the pass left, the line across
@@ -36,7 +34,7 @@ export function drawLayers(
   { slots, bars, caption }: LayerPicture,
   width: number,
 ): void {
-  const x = xOf(slots, width);
+  const x = layerScale(slots, width);
   const top = max(bars, ({ errorBefore, errorAfter }) =>
     Math.max(errorBefore ?? 0, errorAfter ?? 0),
   );
@@ -50,7 +48,7 @@ export function drawLayers(
     .attr('height', height)
     .attr('font-size', 11);
   root.selectChildren().remove();
-  drawBlocks(svg, slots, width);
+  drawBlocks(svg, slots, { width, top: errors.top, bottom: bits.top + bits.height, axis });
   const text = (content: string, at: number, y_: number, anchor = 'start') =>
     root
       .append('text')
@@ -108,51 +106,6 @@ export function drawLayers(
     .attr('height', (bar) => round(bits.height - bitsY(bar.bits)))
     .attr('fill', 'var(--lathe-bar)');
 }
-
-/** The layer at a place of the picture, in pixels from its left; null beside them. */
-export function layerAt(slots: readonly string[], width: number, at: number): string | null {
-  const step = (width - left - right) / Math.max(1, slots.length);
-  return slots[Math.floor((at - left) / step)] ?? null;
-}
-
-const xOf = (slots: readonly string[], width: number) =>
-  scaleBand(slots, [left, Math.max(left + 16, width - right)]).padding(0.3);
-
-/** Every other block on a darker ground, and the numbers of as many as there is room for. */
-function drawBlocks(svg: SVGSVGElement, slots: readonly string[], width: number): void {
-  const step = (width - left - right) / Math.max(1, slots.length);
-  const groups = [...Map.groupBy(slots.entries(), ([, name]) => blockOf(name))];
-  const [first] = groups;
-  const wide = step * (first?.[1].length ?? 1);
-  const every = [1, 2, 5, 10, 20, 50].find((count) => count * wide >= numberWidth) ?? 100;
-  for (const [at, [block, members]] of groups.entries()) {
-    const begin = left + step * (members[0]?.[0] ?? 0);
-    const root = select(svg);
-    if (at % 2 === 0) {
-      root
-        .append('rect')
-        .attr('x', round(begin))
-        .attr('y', errors.top)
-        .attr('width', round(step * members.length))
-        .attr('height', bits.top + bits.height - errors.top)
-        .attr('fill', 'var(--lathe-ground)');
-    }
-    const isNumber = /^\d+$/.test(block);
-    // What stands alone at the end is named only where the name has room.
-    if (isNumber ? Number(block) % every !== 0 : step * members.length < numberWidth) continue;
-    root
-      .append('text')
-      .attr('x', round(isNumber ? begin + (step * members.length) / 2 : width - right))
-      .attr('y', axis)
-      .attr('dy', '0.35em')
-      .attr('text-anchor', isNumber ? 'middle' : 'end')
-      .attr('fill', 'var(--lathe-dim)')
-      .text(block);
-  }
-}
-
-/** `3` of `blocks.3.mlp.down`; `head` of what is in no block. */
-const blockOf = (name: string): string => /^blocks\.(\d+)\./.exec(name)?.[1] ?? 'head';
 
 const percent = (share: number): string => `${short(share * 100)} %`;
 

@@ -15,7 +15,9 @@ import { JobLog } from './JobLog.tsx';
 import classes from './Jobs.module.css';
 import { doing, jobStates } from './jobWords.ts';
 import { LayerChart } from './LayerChart.tsx';
+import { fileName } from './layerRows.ts';
 import { LayerTable } from './LayerTable.tsx';
+import { SensitivityChart } from './SensitivityChart.tsx';
 
 interface JobDetailProps {
   summary: CompressSummary;
@@ -202,7 +204,14 @@ function Reports({ job }: { job: CompressJob }) {
       </div>
       <Tabs.Panel value="chart" className={classes.tab}>
         {layers.length > 0 ? (
-          <LayerChart model={job.model} layers={layers} />
+          <>
+            <LayerChart name={fileName(job.name)} model={job.model} layers={layers} />
+            <SensitivityChart
+              name={fileName(job.name)}
+              step={step === null ? undefined : job.recipe.passes[step]}
+              layers={layers}
+            />
+          </>
         ) : (
           <p className={classes.note}>
             {isActive(job)

@@ -1,13 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState, type PointerEvent } from 'react';
 import type { LayerReport } from '../../../preload/contract/index.ts';
-import { drawLayers, layerAt } from '../../charts/layers.ts';
+import { layerAt } from '../../charts/layerAxis.ts';
+import { drawLayers } from '../../charts/layers.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { formatShare } from '../../ui/format.ts';
 import { useStudio } from '../studioContext.ts';
 import classes from './LayerChart.module.css';
+import { layersCsv } from './layerRows.ts';
 
 interface LayerChartProps {
+  /** Names the saved files. */
+  name: string;
   /** The model that the layers were of before; its other layers keep their places. */
   model: string;
   layers: readonly LayerReport[];
@@ -19,7 +23,7 @@ const measures: Readonly<Record<LayerReport['measure'], string>> = {
 };
 
 /** Error and bits of every layer, with the exact values of the one under the pointer. */
-export function LayerChart({ model, layers }: LayerChartProps) {
+export function LayerChart({ name, model, layers }: LayerChartProps) {
   const { models } = useStudio();
   const { data } = useQuery({
     queryKey: ['linears', model],
@@ -27,9 +31,9 @@ export function LayerChart({ model, layers }: LayerChartProps) {
   });
   const [pointed, setPointed] = useState<string | null>(null);
   const picture = useMemo(() => {
-    const known = new Set(data?.map(({ name }) => name));
+    const known = new Set(data?.map((linear) => linear.name));
     // What is not among the linear layers is the embedding, which comes before them.
-    const others = layers.map(({ layer }) => layer).filter((name) => !known.has(name));
+    const others = layers.map(({ layer }) => layer).filter((layer) => !known.has(layer));
     const slots = [...others, ...known];
     const bars = layers.map(({ layer, errorBefore, errorAfter, bits }) => ({
       name: layer,
@@ -51,7 +55,11 @@ export function LayerChart({ model, layers }: LayerChartProps) {
   return (
     <div className={classes.chart}>
       <div onPointerMove={point} onPointerLeave={() => setPointed(null)}>
-        <Chart label={`${picture.caption} and bits of ${layers.length} layers`} draw={draw} />
+        <Chart
+          label={`${picture.caption} and bits of ${layers.length} layers`}
+          draw={draw}
+          save={{ name: `${name}-layers`, csv: () => layersCsv(layers), json: () => layers }}
+        />
       </div>
       <p className={classes.readout}>
         {shown ? (

@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core';
 import type { LayerReport } from '../../../preload/contract/index.ts';
 import { formatBytes, formatDuration, formatShare } from '../../ui/format.ts';
-import { saveText, toCsv } from '../../ui/save.ts';
+import { saveText } from '../../ui/save.ts';
+import { fileName, layersCsv } from './layerRows.ts';
 import classes from './LayerTable.module.css';
 
 interface LayerTableProps {
@@ -13,32 +14,8 @@ interface LayerTableProps {
 /** The same values as in the chart, as a table to read, copy and save. */
 export function LayerTable({ name, layers }: LayerTableProps) {
   if (layers.length === 0) return <p className={classes.none}>No layer has been reported yet.</p>;
-  const file = name.replaceAll(/[^\w.+-]+/g, '-');
-  const save = (): void => {
-    const header = [
-      'layer',
-      'measure',
-      'error_before',
-      'error_after',
-      'bits',
-      'bytes_before',
-      'bytes',
-      'seconds',
-      'note',
-    ];
-    const rows = layers.map((each) => [
-      each.layer,
-      each.measure,
-      each.errorBefore,
-      each.errorAfter,
-      each.bits,
-      each.bytesBefore,
-      each.bytes,
-      each.seconds,
-      each.note ?? null,
-    ]);
-    saveText(`${file}-layers.csv`, 'text/csv', toCsv(header, rows));
-  };
+  const file = fileName(name);
+  const save = (): void => saveText(`${file}-layers.csv`, 'text/csv', layersCsv(layers));
   return (
     <>
       <div className={classes.tools}>

@@ -8,6 +8,8 @@ import { formatBytes, formatDuration, formatWhen } from '../../ui/format.ts';
 import { saveText } from '../../ui/save.ts';
 import { Comparison } from '../compress/Comparison.tsx';
 import { LayerChart } from '../compress/LayerChart.tsx';
+import { fileName } from '../compress/layerRows.ts';
+import { SensitivityChart } from '../compress/SensitivityChart.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Library.module.css';
 import { Loaded } from './Loaded.tsx';
@@ -29,7 +31,7 @@ function Report({ record, report }: { record: ModelRecord; report: VariantReport
   };
   const save = (): void =>
     saveText(
-      `${record.name.replaceAll('/', '-')}-report.json`,
+      `${fileName(record.name)}-report.json`,
       'application/json',
       JSON.stringify(report, null, 2),
     );
@@ -67,9 +69,15 @@ function Report({ record, report }: { record: ModelRecord; report: VariantReport
         </div>
       </dl>
       {passes.map((pass, index) => (
-        // The same pass may stand there twice: its place is what tells it apart.
-        // oxlint-disable-next-line react/no-array-index-key
-        <Pass key={index} index={index} pass={pass} parent={parent} />
+        <Pass
+          // The same pass may stand there twice: its place is what tells it apart.
+          // oxlint-disable-next-line react/no-array-index-key
+          key={index}
+          name={`${fileName(record.name)}-${index + 1}`}
+          index={index}
+          pass={pass}
+          parent={parent}
+        />
       ))}
       <div className={classes.block}>
         <h3>Recipe {recipe.name}</h3>
@@ -88,12 +96,14 @@ function Report({ record, report }: { record: ModelRecord; report: VariantReport
 }
 
 interface PassProps {
+  /** Names the saved files. */
+  name: string;
   index: number;
   pass: PassReport;
   parent: string;
 }
 
-function Pass({ index, pass, parent }: PassProps) {
+function Pass({ name, index, pass, parent }: PassProps) {
   const { step, layers, notes, bytesBefore, bytes, seconds } = pass;
   return (
     <div className={classes.block}>
@@ -101,7 +111,12 @@ function Pass({ index, pass, parent }: PassProps) {
         {index + 1}. {passTitles[step.pass].title}: {formatBytes(bytesBefore)} →{' '}
         {formatBytes(bytes)}, {formatDuration(seconds * 1000)}
       </h3>
-      {layers.length > 0 && <LayerChart model={parent} layers={layers} />}
+      {layers.length > 0 && (
+        <>
+          <LayerChart name={name} model={parent} layers={layers} />
+          <SensitivityChart name={name} step={step} layers={layers} />
+        </>
+      )}
       {notes.map((note) => (
         <p key={note} className={classes.passNote}>
           {note}

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { drawAlternatives } from '../../../renderer/charts/alternatives.ts';
-import { drawLayers, layerAt } from '../../../renderer/charts/layers.ts';
+import { layerAt } from '../../../renderer/charts/layerAxis.ts';
+import { drawLayers } from '../../../renderer/charts/layers.ts';
 import { drawMemory } from '../../../renderer/charts/memory.ts';
 import { drawOperators } from '../../../renderer/charts/operators.ts';
 import { drawProbabilityLegend } from '../../../renderer/charts/probability.ts';
+import { drawSensitivity } from '../../../renderer/charts/sensitivity.ts';
 import { blankSvg, linesOf, picture } from './picture.ts';
 
 describe('pictures', () => {
@@ -84,6 +86,22 @@ describe('pictures', () => {
     const svg = blankSvg();
     drawLayers(svg, { slots: layerNames(30), bars: [], caption }, 500);
     await expect(linesOf(svg)).toMatchFileSnapshot(picture('layers-none'));
+  });
+
+  it('sensitivity: what each number of bits would cost, the chosen one ringed, no loss at the foot', async () => {
+    const svg = blankSvg();
+    const slots = layerNames(2);
+    const layers = slots.map((name, at) => ({
+      name,
+      choices: [
+        { bits: 2, error: 0.3 / (at + 1) },
+        { bits: 4, error: 0.02 / (at + 1) },
+        { bits: 8, error: at === 3 ? 0 : 1e-4 / (at + 1) },
+      ],
+      chosen: at % 3 === 0 ? 8 : 4,
+    }));
+    drawSensitivity(svg, { slots, layers, caption: 'KL divergence of the logits, by bits' }, 600);
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('sensitivity'));
   });
 
   it('layers: the one at a place is the one that is drawn there', () => {
