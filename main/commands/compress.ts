@@ -1,12 +1,12 @@
-import { LatheError } from '../../preload/contract/errors.ts';
 import type { EngineClient } from '../../preload/contract/index.ts';
-import type { CompressEstimate, Job, JobProgress } from '../../preload/contract/jobs.ts';
+import type { CompressEstimate } from '../../preload/contract/jobs.ts';
 import type { ModelRecord } from '../../preload/contract/models.ts';
 import type { PassReport, Recipe } from '../../preload/contract/recipe.ts';
 import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command, Context } from './command.ts';
-import { modelOf } from './model.ts';
-import { bytes, note, noteProgress, print, printJson, table } from './output.ts';
+import { failureOf, follow, resumed } from './job.ts';
+import { modelOf, nameOf } from './model.ts';
+import { bytes, print, printJson, table } from './output.ts';
 import { parseChange, recipeOf } from './recipe.ts';
 
 export const command: Command = {
@@ -62,91 +62,24 @@ async function make(
   recipe: Recipe,
 ): Promise<{ record: ModelRecord; passes: readonly PassReport[] }> {
   const name = args.text('name');
-  const id =
-    (await resumed(client, model, recipe, name)) ??
-    (await started(client, { model, recipe, name, signal }));
-  const cancel = (): void => void client.jobs.cancel({ id }).catch(() => undefined);
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    return endOf(await watch(client, id));
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-interface Wanted {
-  readonly model: string;
-  readonly recipe: Recipe;
-  readonly name: string | undefined;
-  readonly signal: AbortSignal;
-}
-
-async function started(
-  client: EngineClient,
-  { model, recipe, name, signal }: Wanted,
-): Promise<string> {
   const names = name === undefined ? {} : { names: [name] };
-  const { ids } = await client.compress.start({ model, recipes: [recipe], ...names }, { signal });
-  return ids[0];
-}
-
-/** A job of the same work that broke off goes on where it was. */
-async function resumed(
-  client: EngineClient,
-  model: string,
-  recipe: Recipe,
-  name: string | undefined,
-): Promise<string | null> {
-  const interrupted = (await client.jobs.list()).filter(({ state }) => state === 'interrupted');
-  if (interrupted.length === 0) return null;
-  const models = await client.models.list();
-  const known = models.find((record) => record.name === model || record.folder === model);
-  const job = interrupted.find(
-    (one) =>
-      one.model === known?.name &&
-      JSON.stringify(one.recipe) === JSON.stringify(recipe) &&
-      (name === undefined || one.name.endsWith(`/${name}`)),
+  const record = await nameOf(model, client);
+  const known = await resumed(
+    client,
+    (job) =>
+      job.kind === 'compress' &&
+      job.model === record &&
+      JSON.stringify(job.recipe) === JSON.stringify(recipe) &&
+      (name === undefined || job.name.endsWith(`/${name}`)),
   );
-  if (job === undefined) return null;
-  note(`resuming ${job.name}, which was interrupted`);
-  await client.jobs.resume({ id: job.id });
-  return job.id;
-}
-
-/** Progress on stderr, at most so often unless another pass begins. */
-const noteMs = 500;
-
-async function watch(client: EngineClient, id: string): Promise<Job> {
-  let last: Job | null = null;
-  let notedAt = -noteMs;
-  let step: JobProgress['step'] = null;
-  for await (const event of await client.jobs.watch({ id })) {
-    if (event.kind === 'job') last = event.job;
-    if (event.kind === 'log') note(event.entry.text);
-    if (event.kind !== 'progress') continue;
-    const { detail, fraction, remainingMs } = event.progress;
-    const now = performance.now();
-    if (now - notedAt < noteMs && step === event.progress.step) continue;
-    notedAt = now;
-    step = event.progress.step;
-    noteProgress({
-      kind: 'progress',
-      stage: detail,
-      fraction,
-      ...(remainingMs === undefined ? {} : { remainingMs }),
-    });
-  }
-  if (last === null) throw new Error('a job was watched and said nothing');
-  return last;
-}
-
-function endOf({ state, name, error, result, passes }: Job) {
-  if (result !== null) return { record: result, passes };
-  if (state === 'cancelled') throw new LatheError('cancelled', `cancelled: ${name}`);
-  if (state === 'interrupted') note('The same command goes on behind the last finished pass.');
-  if (error === null) throw new LatheError('engine_lost', `the job ended as ${state}: ${name}`);
-  throw new LatheError(error.code, error.message, error.data);
+  const start = async (): Promise<string> => {
+    const request = { model, recipes: [recipe], ...names };
+    const { ids } = await client.compress.start(request, { signal });
+    return ids[0];
+  };
+  const job = await follow(client, known ?? (await start()), signal);
+  if (job.kind !== 'compress' || job.result === null) throw failureOf(job);
+  return { record: job.result, passes: job.passes };
 }
 
 /** `changed` counts the layers that are not as they were. */

@@ -14,3 +14,9 @@ export async function modelOf(typed: string, client: EngineClient): Promise<stri
   const models = await client.models.list();
   return models.some((model) => model.name === typed) ? typed : path;
 }
+
+/** The name of a model that was asked for by name or folder; undefined where nobody knows it yet. */
+export async function nameOf(asked: string, client: EngineClient): Promise<string | undefined> {
+  const models = await client.models.list();
+  return models.find(({ name, folder }) => name === asked || folder === asked)?.name;
+}

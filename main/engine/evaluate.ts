@@ -1,137 +1,184 @@
-import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { LatheError } from '../../preload/contract/errors.ts';
-import type {
-  EvaluateEvent,
-  EvaluateRequest,
-  EvaluationRecord,
-  Metric,
+import {
+  metrics,
+  type EvaluateRequest,
+  type EvaluationRecord,
+  type Metric,
 } from '../../preload/contract/evaluation.ts';
-import { formatOf, protocolOf, windowFor } from '../evaluation/protocols.ts';
-import type { EvaluationKey } from '../library/evaluations.ts';
-import { hashFile } from '../library/hashes.ts';
+import { checkMetrics, protocolOf, windowFor } from '../evaluation/protocols.ts';
+import type { EvaluationKey, NewEvaluation } from '../library/evaluations.ts';
 import { fingerprintOf, type Manifest } from '../library/manifest.ts';
-import { refOf, type Core } from './core.ts';
-import { load, loadRequest } from './generate.ts';
+import type { Core } from './core.ts';
+import { dataFile, readData } from './evaluationData.ts';
+import { loadRequest } from './generate.ts';
 import { refuseTooLarge } from './memory.ts';
-import { opening } from './openModel.ts';
+import { openModel } from './openModel.ts';
+import { inOwnRunner, type Workshop } from './ownRunner.ts';
 import type { Evaluated } from './runner/contract.ts';
-import type { Job } from './runner/supervisor.ts';
-import { systemInfo } from './system.ts';
+import { circumstances } from './system.ts';
+
+/** How a measurement is stopped, where it keeps what it has, and whom it tells how far it is. */
+export interface EvaluationJob {
+  readonly signal: AbortSignal;
+  /** A folder of its own. */
+  readonly work: string;
+  /** What was recorded since then counts also where everything is to be measured again. */
+  readonly startedAt: number;
+  progress(fraction: number, detail: string, remainingMs?: number): void;
+  log(text: string): void;
+}
+
+/** What is measured, verified. */
+interface Subjects {
+  readonly model: Manifest;
+  readonly base: Manifest | null;
+  readonly file: string;
+  readonly dataSha256: string;
+}
+
+/** Refuses what cannot be measured: metrics that do not fit together or the data, bad data. */
+export function checkData(
+  core: Core,
+  request: EvaluateRequest,
+): Pick<Subjects, 'file' | 'dataSha256'> {
+  checkMetrics(request);
+  const file = dataFile(core.resources, request.data);
+  const { sha256 } = readData(file, request);
+  return { file, dataSha256: sha256 };
+}
+
+/** Likewise with the models, and those that do not fit together. */
+export async function checkEvaluation(
+  core: Core,
+  request: EvaluateRequest,
+  signal?: AbortSignal,
+): Promise<Subjects> {
+  const data = checkData(core, request);
+  const model = await openModel(core, request.model, { signal });
+  const { against } = request;
+  const base = against === undefined ? null : await openModel(core, against, { signal });
+  const { memoryLimitBytes } = core.settings();
+  const { total } = refuseTooLarge(model, memoryLimitBytes);
+  // Both models are in one process, so that their logits meet without being kept.
+  if (base !== null) refuseTooLarge(base, memoryLimitBytes - total);
+  if (base !== null) refuseOtherTokens(request, model, base);
+  return { model, base, ...data };
+}
 
 /**
  * Measures the quality of a model. What was measured before by the same protocol, on the same data,
  * models and device is not measured again, unless asked for. Results are recorded all at once when
  * the last of them is there: a measurement that fails or is cancelled leaves none.
  */
-export async function* evaluate(
+export async function runEvaluation(
+  workshop: Workshop,
+  request: EvaluateRequest,
+  job: EvaluationJob,
+): Promise<EvaluationRecord[]> {
+  const { core } = workshop;
+  const { evaluations } = core.library;
+  const subjects = await checkEvaluation(core, request, job.signal);
+  const names = [...new Set(request.metrics)];
+  const keyOf = keysOf(core, request, subjects);
+  const known = names.flatMap((metric) => {
+    const found = evaluations.find(keyOf(metric));
+    if (found === null || (request.again && found.measuredAt < job.startedAt)) return [];
+    return [found];
+  });
+  if (known.length > 0) job.log(`measured before: ${known.map(({ metric }) => metric).join(', ')}`);
+  const missing = names.filter((metric) => !known.some((record) => record.metric === metric));
+  if (missing.length === 0) return known;
+  const key = checkpointKey(core, missing.map(keyOf));
+  const measured = await measure(workshop, { ...request, metrics: missing }, subjects, key, job);
+  job.signal.throwIfAborted();
+  const recordOf = describe(core, request, subjects);
+  const records = evaluations.add(
+    measured.map((result) => ({ key: keyOf(result.metric), record: recordOf(result) })),
+  );
+  core.tell({ kind: 'measurements-changed' });
+  const all = [...known, ...records];
+  return names.flatMap((metric) => all.find((record) => record.metric === metric) ?? []);
+}
+
+async function measure(
+  workshop: Workshop,
+  request: EvaluateRequest,
+  { model, base, file, dataSha256 }: Subjects,
+  key: string,
+  { signal, work, progress, log }: EvaluationJob,
+): Promise<Evaluated> {
+  const { core } = workshop;
+  const loading = loadRequest(core, model, 'fused');
+  const other = base && loadRequest(core, base, 'fused');
+  const asked = { base: other, file, dataSha256, request, work, key };
+  return inOwnRunner(workshop, model.record.name, signal, async (runner) => {
+    for await (const event of runner.stream('loading', (client) => client.load(loading))) {
+      if (event.kind === 'progress') progress(0, event.stage);
+    }
+    let results: Evaluated | null = null;
+    for await (const event of runner.stream('evaluating', (client) => client.evaluate(asked))) {
+      if (event.kind === 'done') ({ results } = event);
+      else if (event.kind === 'progress') progress(event.fraction, event.detail, event.remainingMs);
+      else if (event.items > 0) log(`going on behind item ${event.items}`);
+    }
+    if (results === null) throw new Error('a runner ended a measurement without saying so');
+    return results;
+  });
+}
+
+function keysOf(
   core: Core,
   request: EvaluateRequest,
-  signal?: AbortSignal,
-): AsyncGenerator<EvaluateEvent> {
-  formatOf(request);
-  const { evaluations } = core.library;
-  const file = dataFile(core.resources, request.data);
-  const model = yield* opening(core, request.model, signal);
-  const base = request.against === undefined ? null : yield* opening(core, request.against, signal);
-  const dataSha256 = await hashFile(file, { signal });
-  const names = [...new Set(request.metrics)];
-  const windows = windowFor(
-    [model, ...(base ? [base] : [])].map(({ record }) => record.contextLength),
-  );
-  const keyOf = (metric: Metric): EvaluationKey => ({
+  { model, base, dataSha256 }: Subjects,
+): (metric: Metric) => EvaluationKey {
+  const contexts = [model, ...(base ? [base] : [])].map(({ record }) => record.contextLength);
+  const windows = windowFor(contexts);
+  const { device } = core.settings();
+  return (metric) => ({
     metric,
     model: fingerprintOf(model.files),
     base: base === null ? '' : fingerprintOf(base.files),
     protocol: protocolOf(metric, request, windows),
     data: dataSha256,
-    device: core.settings().device,
-  });
-  const found = names.map((metric) => (request.again ? null : evaluations.find(keyOf(metric))));
-  const known = names.filter((_, at) => found[at] !== null);
-  const missing = names.filter((_, at) => found[at] === null);
-  const measured =
-    missing.length === 0
-      ? []
-      : yield* measure(core, { ...request, metrics: missing }, { model, base, file }, signal);
-  const recordOf = describe(core, request, { model, base, dataSha256 });
-  const records = new Map(measured.map((result) => [result.metric, recordOf(result)]));
-  evaluations.add([...records.values()].map((record) => ({ key: keyOf(record.metric), record })));
-  yield {
-    kind: 'done',
-    results: names.flatMap((metric, at) => found[at] ?? records.get(metric) ?? []),
-    known,
-  };
-}
-
-/** A set that ships with Lathe, by its name, else an absolute path. */
-function dataFile(resources: string, data: string): string {
-  if (/^[a-z0-9-]+$/.test(data)) {
-    const paths = ['txt', 'json', 'jsonl', 'tsv'].map((ending) =>
-      join(resources, 'evaluation', `${data}.${ending}`),
-    );
-    const shipped = paths.find((path) => existsSync(path));
-    if (shipped !== undefined) return shipped;
-  }
-  if (isAbsolute(data) && existsSync(data)) return data;
-  throw new LatheError('file_missing', `there is no data set and no file of this name: ${data}`, {
-    file: data,
-    value: data,
+    device,
   });
 }
 
-interface Subjects {
-  readonly model: Manifest;
-  readonly base: Manifest | null;
-  readonly file: string;
+/** What readings of items depend on: kept ones of another key are of no use. */
+function checkpointKey(core: Core, keys: readonly EvaluationKey[]): string {
+  const { threads, versions, machine } = circumstances(core);
+  const all = JSON.stringify([keys, threads, versions, machine.cpu]);
+  return createHash('sha256').update(all).digest('hex');
 }
 
-async function* measure(
-  core: Core,
-  request: EvaluateRequest,
-  { model, base, file }: Subjects,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<EvaluateEvent, Evaluated['results']> {
-  if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
-  let results: Evaluated['results'] = [];
-  const work = async function* (job: Job): AsyncGenerator<EvaluateEvent> {
-    yield* load(core, job, model, 'fused', signal);
-    if (base !== null) makeRoomBeside(core, job, model, base);
-    const asked = { base: base && loadRequest(core, base, 'fused'), file, request };
-    const events = job.stream('running', (client) => client.evaluate(asked), signal);
-    for await (const event of events) {
-      if (event.kind === 'progress') yield event;
-      else ({ results } = event);
-    }
-  };
-  yield* core.supervisor.run(refOf(model), work, signal);
-  return results;
-}
-
-/** Both models are in one process, so that their logits meet without being kept. */
-function makeRoomBeside(core: Core, job: Job, model: Manifest, base: Manifest): void {
-  const { memoryLimitBytes } = core.settings();
-  const { total } = refuseTooLarge(model, memoryLimitBytes);
-  job.makeRoom(refuseTooLarge(base, memoryLimitBytes - total).total);
+/** Whether models can be compared token by token shows in the first text, but mostly before. */
+function refuseOtherTokens(request: EvaluateRequest, model: Manifest, base: Manifest): void {
+  const needing = request.metrics.find((metric) => metrics[metric].needsBase);
+  const sizes = [model, base].map(({ record }) => record.vocabularySize);
+  if (needing === undefined || sizes[0] === sizes[1]) return;
+  const both = sizes.join(' and ');
+  throw new LatheError(
+    'usage',
+    `${needing} compares models token by token, and these two do not have the same tokens: vocabularies of ${both}`,
+    { value: both, next: ['choose-model'] },
+  );
 }
 
 /** A result as it is kept: with what it was measured on and with. */
 function describe(
   core: Core,
   { data }: EvaluateRequest,
-  of: { model: Manifest; base: Manifest | null; dataSha256: string },
-): (result: Evaluated['results'][number]) => EvaluationRecord {
-  const { version, node, onnxruntime, threads, device } = systemInfo(core);
+  { model, base, dataSha256 }: Subjects,
+): (result: Evaluated[number]) => NewEvaluation {
+  const now = circumstances(core);
   return (result) => ({
     ...result,
-    model: of.model.record.name,
-    modelSha256: of.model.record.sha256,
-    base: of.base?.record.name ?? null,
+    model: model.record.name,
+    modelSha256: model.record.sha256,
+    base: base?.record.name ?? null,
     data,
-    dataSha256: of.dataSha256,
-    device,
-    threads,
-    measuredAt: Date.now(),
-    versions: { lathe: version, node, onnxruntime },
+    dataSha256,
+    ...now,
   });
 }

@@ -1,17 +1,17 @@
 import { implement, type Router } from '@orpc/server';
 import { contract } from '../../preload/contract/index.ts';
-import { bench } from './bench.ts';
 import { estimateRecipe, linears, variantReport } from './compress.ts';
 import { refOf } from './core.ts';
 import { typedErrors } from './errors.ts';
 import { exportModel } from './export.ts';
-import { evaluate } from './evaluate.ts';
 import { generate } from './generate.ts';
 import { importModel } from './import.ts';
 import type { Jobs } from './jobs/jobs.ts';
+import { benchJobs, compressJobs, evaluateJobs } from './jobs/start.ts';
 import { graphFacts, memory, modelFacts } from './models.ts';
 import { listModels, openModel } from './openModel.ts';
 import type { Workshop } from './ownRunner.ts';
+import { sweepJobs } from './sweep.ts';
 import { listFolders, systemInfo } from './system.ts';
 
 /** Answers the contract; needs no context from its shell. */
@@ -58,7 +58,7 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
     },
     compress: {
       start: os.compress.start.handler(async ({ input, signal }) => ({
-        ids: await jobs.start(input, signal),
+        ids: jobs.add(await compressJobs(core, input, signal)),
       })),
       estimate: os.compress.estimate.handler(({ input, signal }) =>
         estimateRecipe(core, input, signal),
@@ -100,7 +100,23 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
       save: os.presets.save.handler(({ input }) => library.presets.save(input)),
       remove: os.presets.remove.handler(({ input }) => library.presets.remove(input.name)),
     },
-    evaluate: os.evaluate.handler(({ input, signal }) => evaluate(core, input, signal)),
-    bench: os.bench.handler(({ input, signal }) => bench(core, input, signal)),
+    evaluations: {
+      start: os.evaluations.start.handler(async ({ input, signal }) => ({
+        ids: jobs.add(await evaluateJobs(core, input.requests, signal)),
+      })),
+      list: os.evaluations.list.handler(({ input }) => library.evaluations.list(input)),
+      remove: os.evaluations.remove.handler(({ input }) => {
+        library.evaluations.remove(input.id);
+        core.tell({ kind: 'measurements-changed' });
+      }),
+    },
+    benches: {
+      start: os.benches.start.handler(async ({ input, signal }) => ({
+        ids: jobs.add(await benchJobs(core, input.requests, signal)),
+      })),
+    },
+    sweep: os.sweep.handler(async ({ input, signal }) => ({
+      ids: jobs.add(await sweepJobs(core, input, signal)),
+    })),
   });
 }

@@ -1,5 +1,7 @@
+import * as z from 'zod';
 import {
   metrics as facts,
+  type DataKind,
   type Measurement,
   type Metric,
 } from '../../preload/contract/evaluation.ts';
@@ -10,11 +12,12 @@ import { continueGreedily } from './continueGreedily.ts';
 import { limited, type DataSet, type DocumentItem } from './dataset.ts';
 import { documentSums } from './documentMetrics.ts';
 import { readDocument, startedIds } from './documents.ts';
+import { readingCodecs, type Kept } from './kept.ts';
 import { readLastWord } from './lastWord.ts';
 import type { TextModel } from './logitSource.ts';
 import { measured, type Sums } from './measurement.ts';
 import { prefersGood } from './minimalPairs.ts';
-import { protocolOf, windowFor, type ProtocolOptions } from './protocols.ts';
+import { needsBase, protocolOf, windowFor, type ProtocolOptions } from './protocols.ts';
 import { textSums } from './textMetrics.ts';
 import type { WindowOptions } from './windows.ts';
 
@@ -25,10 +28,20 @@ export interface Subjects {
 }
 
 interface EvaluateOptions {
-  /** Fraction of the items done. */
-  readonly onProgress?: ((fraction: number) => void) | undefined;
+  /** Fraction of the items done, and the one that is read. */
+  readonly onProgress?: ((fraction: number, detail: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where readings are kept; those that are there already are not read again. */
+  readonly kept?: Kept | undefined;
 }
+
+/** What an item is called, by the kind of data. */
+const itemNames: Readonly<Record<DataKind, string>> = {
+  documents: 'text',
+  choices: 'question',
+  pairs: 'sentence pair',
+  continuations: 'prompt',
+};
 
 /**
  * Measures a model on a data set, all metrics in one reading of it, item by item: the base reads
@@ -39,23 +52,25 @@ export async function evaluate(
   subjects: Subjects,
   all: DataSet,
   request: ProtocolOptions,
-  { onProgress, signal }: EvaluateOptions = {},
+  { onProgress, signal, kept }: EvaluateOptions = {},
 ): Promise<Map<Metric, Measurement>> {
   const { model, base } = subjects;
   const data = limited(all, request.limit);
   checkFit(request.metrics, data, base !== null);
   const decoders = base === null ? [model.decoder] : [model.decoder, base.decoder];
   const windows = windowFor(decoders.map(({ capacity }) => capacity));
-  const each = async <Item, Reading>(
-    items: readonly Item[],
-    read: (item: Item, onPart: (fraction: number) => void) => Promise<Reading>,
-  ): Promise<Reading[]> => {
-    const readings: Reading[] = [];
-    const tell = (fraction: number): void =>
-      onProgress?.((readings.length + fraction) / items.length);
-    for (const item of items) {
+  const each: Each = async (items, codec, read) => {
+    const readings = (kept?.readings ?? []).map((reading) => z.decode(codec, reading));
+    const tell = (fraction: number): void => {
+      const item = Math.min(readings.length + 1, items.length);
+      const detail = `${itemNames[data.kind]} ${item} of ${items.length}`;
+      onProgress?.((readings.length + fraction) / items.length, detail);
+    };
+    for (const item of items.slice(readings.length)) {
       if (signal?.aborted) throw new LatheError('cancelled', 'the measurement was cancelled');
-      readings.push(await read(item, tell));
+      const reading = await read(item, tell);
+      kept?.add(z.encode(codec, reading));
+      readings.push(reading);
       tell(0);
     }
     return readings;
@@ -73,8 +88,10 @@ export async function evaluate(
   );
 }
 
+/** Reads items one by one; `codec` is how a reading is kept. */
 type Each = <Item, Reading>(
   items: readonly Item[],
+  codec: z.ZodType<Reading>,
   read: (item: Item, onPart: (fraction: number) => void) => Promise<Reading>,
 ) => Promise<Reading[]>;
 
@@ -91,7 +108,7 @@ async function readDocuments(
   options: ReadOptions,
 ): Promise<(metric: Metric) => Sums> {
   const models = base === null ? [model] : [model, base];
-  const readings = await each(items, ({ text }, onProgress) => {
+  const readings = await each(items, readingCodecs.documents, ({ text }, onProgress) => {
     if (options.long === 'refuse') refuseLong(models, text);
     return readDocument(model, base, text, { ...options, onProgress });
   });
@@ -107,9 +124,10 @@ async function readItems(
 ): Promise<(metric: Metric) => Sums> {
   const both = async <Item, Reading>(
     items: readonly Item[],
+    codec: z.ZodType<{ own: Reading; other: Reading[] }>,
     read: (of: TextModel, item: Item) => Promise<Reading>,
   ): Promise<Both<Reading>> => {
-    const pairs = await each(items, async (item) => {
+    const pairs = await each(items, codec, async (item) => {
       const own = await read(model, item);
       return { own, other: base === null ? [] : [await read(base, item)] };
     });
@@ -120,17 +138,21 @@ async function readItems(
   };
   switch (data.kind) {
     case 'choices': {
-      const read = await both(data.items, (of, item) => readChoices(of, item, options));
+      const read = await both(data.items, readingCodecs.choices, (of, item) =>
+        readChoices(of, item, options),
+      );
       return (metric) => shares(read, metric === 'accuracy-norm' ? isRightPerByte : isRight);
     }
     case 'pairs': {
-      const read = await both(data.items, (of, item) => prefersGood(of, item, options));
+      const read = await both(data.items, readingCodecs.pairs, (of, item) =>
+        prefersGood(of, item, options),
+      );
       return () => shares(read, (isGood) => isGood);
     }
     case 'continuations': {
       const needsWord = metrics.includes('last-word');
       const needsText = metrics.some((metric) => metric !== 'last-word');
-      const read = await both(data.items, async (of, item) => ({
+      const read = await both(data.items, readingCodecs.continuations, async (of, item) => ({
         isRight: needsWord && (await readLastWord(of, item, options)).isGreedy,
         text: needsText ? await continueGreedily(of, item, options) : '',
       }));
@@ -162,18 +184,13 @@ const ratio = ([part, whole]: readonly number[]): number => part / whole;
 
 function checkFit(names: readonly Metric[], { kind }: DataSet, hasBase: boolean): void {
   for (const name of names) {
-    const { reads, needsBase } = facts[name];
+    const { reads, needsBase: needing } = facts[name];
     if (reads !== kind) {
       throw new LatheError('usage', `${name} reads ${reads}, the data are ${kind}`, {
         value: name,
       });
     }
-    if (needsBase && !hasBase) {
-      throw new LatheError('usage', `a model to compare with is needed for this metric: ${name}`, {
-        value: name,
-        next: ['choose-model'],
-      });
-    }
+    if (needing && !hasBase) throw needsBase(name);
   }
 }
 

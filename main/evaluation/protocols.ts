@@ -31,6 +31,20 @@ export function formatOf({ metrics: names, fields }: ProtocolOptions): DataForma
   throw new LatheError('usage', `metrics of one request must read the same kind of data: ${list}`);
 }
 
+/** Throws `usage` for metrics that need different kinds of data, or a base where there is none. */
+export function checkMetrics(request: ProtocolOptions & Pick<EvaluateRequest, 'against'>): void {
+  formatOf(request);
+  const needing = request.metrics.find((name) => metrics[name].needsBase);
+  if (needing !== undefined && request.against === undefined) throw needsBase(needing);
+}
+
+export function needsBase(metric: Metric): LatheError {
+  return new LatheError('usage', `a model to compare with is needed for this metric: ${metric}`, {
+    value: metric,
+    next: ['choose-model'],
+  });
+}
+
 /**
  * Says how a metric is measured, in full: values of different protocols are not to be compared, and
  * a value is found again by it.

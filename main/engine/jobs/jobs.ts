@@ -1,19 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatheError, type ErrorCode } from '../../../preload/contract/errors.ts';
-import type { CompressRequest, Job, JobEvent, JobSummary } from '../../../preload/contract/jobs.ts';
-import { summaryOf } from '../../library/jobs.ts';
-import { fingerprintOf } from '../../library/manifest.ts';
+import type { Job, JobEvent, JobSummary } from '../../../preload/contract/jobs.ts';
+import { summaryOf, type StoredJob } from '../../library/jobs.ts';
 import { fromOrpc } from '../errors.ts';
-import { openModel } from '../openModel.ts';
-import { isOpen, LiveJob } from './liveJob.ts';
-import { variantName } from './names.ts';
 import type { Workshop } from '../ownRunner.ts';
-import { runJob } from './runJob.ts';
+import { workOf, type Work } from './kinds.ts';
+import { isOpen, type JobChanges, type LiveJob } from './liveJob.ts';
 
 /** Long work that outlives its window: one at a time, written down, resumed after a crash. */
 export interface Jobs {
-  start(request: CompressRequest, signal?: AbortSignal): Promise<string[]>;
+  /** Queues jobs in this order; gives their ids. */
+  add(made: readonly StoredJob[]): string[];
   list(): JobSummary[];
   get(id: string): Job;
   watch(id: string, signal?: AbortSignal): AsyncGenerator<JobEvent>;
@@ -38,41 +35,39 @@ export function createJobs(workshop: Workshop): Jobs {
   const { core } = workshop;
   const store = core.library.jobs;
   const mine = new Map<string, LiveJob>();
-  const queue: LiveJob[] = [];
+  const queue: Work[] = [];
   let working = Promise.resolve();
   let isWorking = false;
 
-  const change = (live: LiveJob, changes: Partial<Job>): void => {
+  const change = (live: LiveJob, changes: JobChanges): void => {
     live.change(changes);
     if (!isOpen(live.job.state)) mine.delete(live.job.id);
     core.tell({ kind: 'jobs-changed' });
   };
 
   const enqueue = (job: Job): void => {
-    const live = new LiveJob(job, store);
-    mine.set(job.id, live);
-    queue.push(live);
+    const work = workOf(workshop, job);
+    mine.set(job.id, work.live);
+    queue.push(work);
     core.tell({ kind: 'jobs-changed' });
-    if (!isWorking) working = work();
+    if (!isWorking) working = workAll();
   };
 
-  const work = async (): Promise<void> => {
+  const workAll = async (): Promise<void> => {
     isWorking = true;
     // Whoever started the job hears its id before it begins.
     await sleep(0);
-    for (let live = queue.shift(); live; live = queue.shift()) await run(live);
+    for (let work = queue.shift(); work; work = queue.shift()) await run(work);
     isWorking = false;
   };
 
-  const run = async (live: LiveJob): Promise<void> => {
+  const run = async ({ live, run: work }: Work): Promise<void> => {
     const { id, startedAt } = live.job;
     try {
       change(live, { state: 'running', startedAt: startedAt ?? Date.now(), error: null });
-      const { record } = await runJob(workshop, live, store.get(id));
+      const done = await work();
       store.clear(id);
-      live.log(`published as ${record.name}`);
-      core.tell({ kind: 'models-changed' });
-      change(live, { state: 'finished', endedAt: Date.now(), result: record });
+      change(live, { ...done, state: 'finished', endedAt: Date.now() });
     } catch (thrown) {
       fail(live, fromOrpc(thrown));
     }
@@ -100,30 +95,12 @@ export function createJobs(workshop: Workshop): Jobs {
   };
 
   const jobs: Jobs = {
-    async start({ model, recipes, names }, signal) {
-      if (names !== undefined && names.length !== recipes.length) {
-        throw new LatheError('usage', `a name per recipe is wanted: ${names.length}`, {
-          value: String(names.length),
-        });
+    add(made) {
+      for (const stored of made) {
+        store.add(stored);
+        enqueue(stored.job);
       }
-      const { record, files } = await openModel(core, model, { signal });
-      const taken = new Set(
-        store.list().flatMap(({ state, name }) => (isOpen(state) ? [name] : [])),
-      );
-      const isTaken = (name: string): boolean =>
-        taken.has(name) || core.library.models.isTaken(name);
-      const asked = record.source === 'folder' ? record.folder : record.name;
-      const made = recipes.map((recipe, at): Job => {
-        const choice = { asked: names?.[at], recipe: recipe.name };
-        const name = variantName(record.name, choice, isTaken);
-        taken.add(name);
-        return newJob(record.name, name, recipe);
-      });
-      for (const job of made) {
-        store.add({ job, asked, fingerprint: fingerprintOf(files) });
-        enqueue(job);
-      }
-      return made.map(({ id }) => id);
+      return made.map(({ job }) => job.id);
     },
 
     list: () => store.list().map((job) => summaryOf(mine.get(job.id)?.job ?? job)),
@@ -148,9 +125,9 @@ export function createJobs(workshop: Workshop): Jobs {
       const live = mine.get(id);
       if (live) {
         live.stop.abort(cancelled);
-        const place = queue.indexOf(live);
+        const place = queue.findIndex((work) => work.live === live);
         if (place < 0) await live.ended;
-        else fail(queue.splice(place, 1)[0], cancelled);
+        else fail(queue.splice(place, 1)[0].live, cancelled);
         return live.job;
       }
       const { job } = store.get(id);
@@ -184,29 +161,9 @@ export function createJobs(workshop: Workshop): Jobs {
 
     async close() {
       for (const live of mine.values()) live.stop.abort(closed);
-      for (const live of queue.splice(0)) fail(live, closed);
+      for (const { live } of queue.splice(0)) fail(live, closed);
       await working;
     },
   };
   return jobs;
-}
-
-function newJob(model: string, name: string, recipe: Job['recipe']): Job {
-  return {
-    id: randomUUID(),
-    kind: 'compress',
-    model,
-    recipe,
-    name,
-    state: 'queued',
-    progress: null,
-    createdAt: Date.now(),
-    startedAt: null,
-    endedAt: null,
-    error: null,
-    result: null,
-    passes: [],
-    layers: [],
-    log: [],
-  };
 }

@@ -1,9 +1,7 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
-import type { Job, JobEvent, JobLayer, JobState } from '../../../preload/contract/jobs.ts';
-import type { PassReport } from '../../../preload/contract/recipe.ts';
+import type { Job, JobEvent, JobProgress, JobState } from '../../../preload/contract/jobs.ts';
 import type { JobStore } from '../../library/jobs.ts';
 import { createChannel, type Channel } from '../channel.ts';
-import type { CompressTold } from '../runner/contract.ts';
 
 /** What happens between two changes of state is written down at most this often, in milliseconds. */
 const saveMs = 1000;
@@ -13,19 +11,22 @@ const progressMs = 100;
 
 export const isOpen = (state: JobState): boolean => state === 'queued' || state === 'running';
 
+/** What may change about a job of a kind. */
+export type JobChanges<One extends Job = Job> = Partial<Omit<One, 'id' | 'kind'>>;
+
 /** A job that this process has in its queue or runs: told to its watchers, written down as it goes. */
-export class LiveJob {
+export class LiveJob<One extends Job = Job> {
   /** Aborted by `cancel`, and when the engine closes. */
   readonly stop = new AbortController();
   readonly ended: Promise<void>;
-  #job: Job;
+  #job: One;
   readonly #store: JobStore;
   readonly #end: () => void;
   readonly #watchers = new Set<Channel<JobEvent>>();
   #timer: NodeJS.Timeout | undefined;
   #telling: NodeJS.Timeout | undefined;
 
-  constructor(job: Job, store: JobStore) {
+  constructor(job: One, store: JobStore) {
     this.#job = job;
     this.#store = store;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -33,7 +34,7 @@ export class LiveJob {
     this.#end = resolve;
   }
 
-  get job(): Job {
+  get job(): One {
     return this.#job;
   }
 
@@ -53,14 +54,21 @@ export class LiveJob {
     }
   }
 
-  /** Another state; one that is not open ends the job. */
-  change(changes: Partial<Job>): void {
+  /** Written down and told as a whole; a state that is not open ends the job. */
+  change(changes: JobChanges<One>): void {
     this.#job = { ...this.#job, ...changes };
     this.#save();
     this.#tell({ kind: 'job', job: this.#job });
     if (isOpen(this.#job.state)) return;
     for (const watcher of this.#watchers) watcher.end();
     this.#end();
+  }
+
+  /** What the event says is part of the job from now on; written down soon. */
+  note(changes: JobChanges<One>, event: JobEvent): void {
+    this.#job = { ...this.#job, ...changes };
+    this.#saveLater();
+    this.#tell(event);
   }
 
   log(text: string): void {
@@ -70,42 +78,10 @@ export class LiveJob {
     this.#tell({ kind: 'log', entry });
   }
 
-  /** Takes what its runner tells. */
-  hear(event: Exclude<CompressTold, { kind: 'done' }>): void {
-    switch (event.kind) {
-      case 'started': {
-        const { passes } = event;
-        // Layers of a pass that was not finished come again.
-        this.change({ passes, layers: layersOf(passes) });
-        if (passes.length > 0) this.log(`going on behind pass ${passes.length}`);
-        return;
-      }
-      case 'progress': {
-        const { kind: _, ...progress } = event;
-        this.#job = { ...this.#job, progress };
-        this.#saveLater();
-        if (this.#telling) return;
-        this.#telling = setTimeout(() => this.#tellProgress(), progressMs).unref();
-        return;
-      }
-      case 'layer': {
-        const { step, report } = event;
-        this.#job = { ...this.#job, layers: [...this.#job.layers, { step, report }] };
-        this.#saveLater();
-        return this.#tell(event);
-      }
-      case 'pass': {
-        const { step, report } = event;
-        const passes = [...this.#job.passes, report];
-        this.#job = { ...this.#job, passes, layers: layersOf(passes) };
-        this.#save();
-        this.#tell(event);
-        const { seconds, bytesBefore, bytes, notes } = report;
-        const size = `${megabytes(bytesBefore)} → ${megabytes(bytes)}`;
-        this.log(`pass ${step + 1}, ${report.step.pass}: ${seconds.toFixed(1)} s, ${size}`);
-        for (const note of notes) this.log(note);
-      }
-    }
+  progress(progress: JobProgress): void {
+    this.#job = { ...this.#job, progress };
+    this.#saveLater();
+    this.#telling ??= setTimeout(() => this.#tellProgress(), progressMs).unref();
   }
 
   #tellProgress(): void {
@@ -134,8 +110,3 @@ export class LiveJob {
     }
   }
 }
-
-const layersOf = (passes: readonly PassReport[]): JobLayer[] =>
-  passes.flatMap(({ layers }, step) => layers.map((report) => ({ step, report })));
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;

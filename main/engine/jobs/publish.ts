@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Job, VariantReport } from '../../../preload/contract/jobs.ts';
+import type { CompressJob, VariantReport } from '../../../preload/contract/jobs.ts';
 import { copyDurably } from '../../library/copy.ts';
 import { hashFile, identify } from '../../library/hashes.ts';
 import type { FileHash, Manifest } from '../../library/manifest.ts';
@@ -14,7 +14,7 @@ import { systemInfo } from '../system.ts';
 const notCopied = new Set(['config.json', 'model.safetensors.index.json']);
 
 export interface Publication {
-  readonly job: Job;
+  readonly job: CompressJob;
   readonly parent: Manifest;
   /** Graph and config.json of the result; it becomes the variant's folder. */
   readonly folder: string;
@@ -59,7 +59,7 @@ export async function publish(
   return published;
 }
 
-function reportOf(core: Core, { recipe, passes }: Job, parent: Manifest): VariantReport {
+function reportOf(core: Core, { recipe, passes }: CompressJob, parent: Manifest): VariantReport {
   const { version, node, onnxruntime } = systemInfo(core);
   return {
     parent: parent.record.name,

@@ -7,16 +7,11 @@ import { graphFile } from '../../library/graphs.ts';
 import type { PassInput } from '../../passes/pass.ts';
 import { runRecipe } from '../../passes/sequence.ts';
 import { openMultiply } from '../calibration/multiply.ts';
-import { createChannel } from '../channel.ts';
 import { calibrationFor } from './calibrationFor.ts';
 import { forgetEarlier, keepPass, keptFolder, openKept, readCheckpoint } from './checkpoint.ts';
 import type { CompressRequest, CompressTold } from './contract.ts';
 import { inputFor, openInput } from './passInput.ts';
-
-/** A sign of life comes at least this often while the event loop runs at all, in milliseconds. */
-const heartbeatMs = 2000;
-
-type Tell = (event: CompressTold) => void;
+import { clock, telling } from './telling.ts';
 
 /**
  * Runs a recipe on a model folder and keeps the result of every pass in the job's own folder, so
@@ -27,33 +22,14 @@ export async function* compress(
   request: CompressRequest,
   signal: AbortSignal,
 ): AsyncGenerator<CompressTold> {
-  const channel = createChannel<CompressTold>();
-  let latest: CompressTold = { kind: 'progress', fraction: 0, step: null, detail: 'reading' };
-  const tell: Tell = (event) => {
-    if (event.kind === 'progress') latest = event;
-    channel.push(event);
-  };
-  const heart = setInterval(() => channel.push(latest), heartbeatMs);
-  const run = async (): Promise<void> => {
-    try {
-      tell(await runAll(request, signal, tell));
-      channel.end();
-    } catch (error) {
-      channel.end(error);
-    }
-  };
-  void run();
-  try {
-    yield* channel.read();
-  } finally {
-    clearInterval(heart);
-  }
+  const first: CompressTold = { kind: 'progress', fraction: 0, step: null, detail: 'reading' };
+  yield* telling<CompressTold>(first, (tell) => runAll(request, signal, tell));
 }
 
 async function runAll(
   request: CompressRequest,
   signal: AbortSignal,
-  tell: Tell,
+  tell: (event: CompressTold) => void,
 ): Promise<CompressTold> {
   const { folder, work, recipe, threads } = request;
   const begin = readCheckpoint(work);
@@ -126,16 +102,4 @@ async function probe(file: string, { threads, device }: CompressRequest): Promis
   } finally {
     await decoder.close();
   }
-}
-
-/** Time still to go, as the share done since now suggests; nothing before that can be said. */
-function clock(): (fraction: number) => { remainingMs?: number } {
-  const start = performance.now();
-  let first: number | null = null;
-  return (fraction) => {
-    first ??= fraction;
-    const done = fraction - first;
-    if (done < 0.02) return {};
-    return { remainingMs: ((performance.now() - start) * (1 - fraction)) / done };
-  };
 }

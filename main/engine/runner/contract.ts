@@ -80,17 +80,28 @@ export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 export const evaluateRequestSchema = z.object({
   /** The model to compare with, loaded beside the other. */
   base: loadRequestSchema.nullable(),
-  /** Path of the data. */
+  /** Path of the data, and the sha256 that it must have. */
   file: z.string(),
+  dataSha256: z.string(),
   request: evaluateInputSchema,
+  /** The job's own folder: what was read of items is kept here, under the key of what is measured. */
+  work: z.string(),
+  key: z.string(),
 });
 export type EvaluateRequest = z.infer<typeof evaluateRequestSchema>;
 
-const evaluatedSchema = z.object({
-  kind: z.literal('done'),
-  results: z.array(measurementSchema.extend({ metric: metricSchema })),
-});
-export type Evaluated = z.infer<typeof evaluatedSchema>;
+/** What a measurement tells while it runs; `progress` also says only that it still lives. */
+export const evaluateToldSchema = z.discriminatedUnion('kind', [
+  /** The first: how many items were read before it was interrupted. */
+  z.object({ kind: z.literal('started'), items: z.number().int() }),
+  jobProgressSchema.extend({ kind: z.literal('progress') }),
+  z.object({
+    kind: z.literal('done'),
+    results: z.array(measurementSchema.extend({ metric: metricSchema })),
+  }),
+]);
+export type EvaluateTold = z.infer<typeof evaluateToldSchema>;
+export type Evaluated = Extract<EvaluateTold, { kind: 'done' }>['results'];
 
 export const estimateRequestSchema = z.object({
   folder: z.string(),
@@ -150,7 +161,7 @@ export const runnerContract = {
   /** Of the model loaded last. */
   bench: call.input(benchRequestSchema).output(events(benchMeasuredSchema)),
   /** Of the model loaded last. */
-  evaluate: call.input(evaluateRequestSchema).output(events(evaluatedSchema)),
+  evaluate: call.input(evaluateRequestSchema).output(eventIterator(evaluateToldSchema)),
   linears: call.input(folder).output(z.array(linearFactsSchema)),
   estimate: call.input(estimateRequestSchema).output(compressEstimateSchema),
   compress: call.input(compressRequestSchema).output(eventIterator(compressToldSchema)),

@@ -6,6 +6,8 @@ export interface Limits {
   readonly runningMs: number;
   /** Silence while it compresses: a job says that it lives whenever its thread is free. */
   readonly compressingMs: number;
+  /** Likewise while it measures quality: a long text on a large model is one native call. */
+  readonly evaluatingMs: number;
   /** From a cancel to the end of the job. */
   readonly cancelMs: number;
   /** Between two looks at the resident set. */
@@ -22,6 +24,7 @@ export const defaultLimits: Limits = {
   loadingMs: 30_000,
   runningMs: 30_000,
   compressingMs: 300_000,
+  evaluatingMs: 300_000,
   cancelMs: 1_000,
   pollMs: 250,
   crashes: 3,

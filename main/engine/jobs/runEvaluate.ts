@@ -1,0 +1,26 @@
+import type { EvaluateJob } from '../../../preload/contract/jobs.ts';
+import { runEvaluation } from '../evaluate.ts';
+import type { Workshop } from '../ownRunner.ts';
+import type { JobChanges, LiveJob } from './liveJob.ts';
+
+/** Measures quality; what was read of the data lies in the job's folder until it is finished. */
+export async function runEvaluate(
+  workshop: Workshop,
+  live: LiveJob<EvaluateJob>,
+): Promise<JobChanges<EvaluateJob>> {
+  const { id, request, startedAt } = live.job;
+  const result = await runEvaluation(workshop, request, {
+    signal: live.stop.signal,
+    work: workshop.core.library.jobs.folder(id),
+    startedAt: startedAt ?? Date.now(),
+    progress: (fraction, detail, remainingMs) =>
+      live.progress({
+        fraction,
+        step: null,
+        detail,
+        ...(remainingMs === undefined ? {} : { remainingMs }),
+      }),
+    log: (text) => live.log(text),
+  });
+  return { result };
+}
