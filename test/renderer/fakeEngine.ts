@@ -20,6 +20,7 @@ import {
 } from '../../preload/contract/index.ts';
 import type { ConnectionState, EngineConnection } from '../../renderer/engine/connection.ts';
 import { fakeCompress } from './fakeCompress.ts';
+import { fakeDifference } from './fakeDifference.ts';
 import { fakeMeasurements } from './fakeMeasurements.ts';
 import { facts, graph, records, tensors } from './fakeModels.ts';
 
@@ -35,6 +36,8 @@ export interface FakeOptions {
   settings?: Partial<Settings>;
   /** Milliseconds that each layer of a job takes. */
   layerMs?: number;
+  /** Milliseconds that each step of a comparison takes. */
+  stepMs?: number;
   jobs?: readonly CompressJob[];
   evaluations?: readonly EvaluationRecord[];
   benches?: readonly BenchRecord[];
@@ -230,6 +233,12 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     },
   });
 
+  const difference = fakeDifference({
+    stepMs: options.stepMs ?? 0,
+    find,
+    cut: (whole) => fakeTokens(whole, 0).map((token) => token.text),
+  });
+
   // What the window does not ask for yet is left out.
   const router = {
     system: {
@@ -390,6 +399,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       }),
       remove: checked.runs.remove.handler(({ input }) => void runs.delete(input.id)),
     },
+    inspect: { ...difference.inspect },
     compress: compress.compress,
     jobs: compress.jobs,
     recipes: compress.recipes,

@@ -12,6 +12,7 @@ const tokenMs = number('tokenMs');
 const crashAfter = number('crashAfter');
 const repeat = number('repeat');
 const layerMs = number('layerMs');
+const stepMs = number('stepMs');
 const theme = query.get('theme');
 
 const options: FakeOptions = {
@@ -21,6 +22,7 @@ const options: FakeOptions = {
     text: 'The robot went on and on and on through the garden and the rain. '.repeat(repeat),
   }),
   ...(layerMs !== undefined && { layerMs }),
+  ...(stepMs !== undefined && { stepMs }),
   ...(query.has('interrupted') && { jobs: [interruptedJob] }),
   ...(query.has('empty') && { models: [] }),
   settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },
