@@ -1,9 +1,10 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { BenchRecord, JobSummary } from '../../preload/contract/index.ts';
-import { readSetup, requestsOf, type BenchSetup } from './benchSetup.ts';
+import type { BenchRecord, JobSummary, ModelRecord } from '../../preload/contract/index.ts';
+import { chosenModels, problemsOf, readSetup, requestsOf, type BenchSetup } from './benchSetup.ts';
 import type { Jobs, JobsState } from './jobs.ts';
 import { visibleBenches, type Measurements, type MeasurementsState } from './measurements.ts';
 import { readStored, type Memory } from './memory.ts';
+import { modelKey } from './models.ts';
 
 /** As many measurements as can be read beside each other. */
 export const mostShown = 4;
@@ -21,6 +22,8 @@ export interface BenchState {
 export interface Bench {
   readonly store: StoreApi<BenchState>;
   change(part: Partial<BenchSetup>): void;
+  /** Leaves out models that are gone; where none is left, takes the embedded one or the first. */
+  adopt(known: readonly ModelRecord[]): void;
   /** Queues one job per model and shows what they give. */
   start(): Promise<void>;
   /** Takes a measurement to those shown or out of them; the oldest choice makes room. */
@@ -36,11 +39,19 @@ export function createBench(measurements: Measurements, jobs: Jobs, memory: Memo
     batch: [],
     chosen: null,
   }));
+  const change = (part: Partial<BenchSetup>): void => {
+    store.setState(({ setup }) => ({ setup: { ...setup, ...part } }));
+    memory.write('bench', store.getState().setup);
+  };
   return {
     store,
-    change: (part) => {
-      store.setState(({ setup }) => ({ setup: { ...setup, ...part } }));
-      memory.write('bench', store.getState().setup);
+    change,
+    adopt(known) {
+      const { setup } = store.getState();
+      const left = chosenModels(setup, known);
+      if (left.length > 0 && left.length === setup.models.length) return;
+      const standard = known.find(({ source }) => source === 'embedded') ?? known[0];
+      change({ models: (left.length > 0 || !standard ? left : [standard]).map(modelKey) });
     },
     async start() {
       const batch = await measurements.bench(requestsOf(store.getState().setup));
@@ -57,6 +68,10 @@ export function createBench(measurements: Measurements, jobs: Jobs, memory: Memo
     show: (id) => store.setState({ chosen: [id] }),
   };
 }
+
+/** Whether a set-up can be measured as it stands. */
+export const canStart = ({ setup }: BenchState, known: readonly ModelRecord[]): boolean =>
+  Object.keys(problemsOf(setup, chosenModels(setup, known))).length === 0;
 
 /** Jobs that measure speed and are not about to go, the newest first. */
 export const benchJobs = ({ jobs, removing }: JobsState): readonly BenchSummary[] =>

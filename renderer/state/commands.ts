@@ -1,3 +1,4 @@
+import { canStart } from './bench.ts';
 import { samplePrompts } from './draft.ts';
 import { isCapturing, type InspectTab } from './inspect.ts';
 import { modelKey } from './models.ts';
@@ -42,19 +43,20 @@ export function commandsOf(studio: Studio): Command[] {
 }
 
 function runCommands(studio: Studio): Command[] {
-  const { generation, draft, host, inspect, navigation, recipe } = studio;
+  const { bench, generation, draft, host, inspect, models, navigation, recipe } = studio;
   const state = generation.store.getState();
   const runShortcut: Shortcut = { key: 'Enter', mod: true };
   // The key runs what is in view.
   const { view } = navigation.store.getState();
   const isCompress = view === 'compress';
+  const isBench = view === 'bench';
   const isCaptured = view === 'inspect' && capturedTabs.has(inspect.store.getState().tab);
   const commands: Command[] = [
     {
       id: 'run',
       title: 'Run the prompt',
       group: 'Run',
-      ...(!isCompress && view !== 'inspect' && { shortcut: runShortcut }),
+      ...(!isCompress && !isBench && view !== 'inspect' && { shortcut: runShortcut }),
       run: () => void studio.run(),
     },
   ];
@@ -65,6 +67,15 @@ function runCommands(studio: Studio): Command[] {
       group: 'Run',
       ...(isCompress && { shortcut: runShortcut }),
       run: () => void studio.runRecipe(),
+    });
+  }
+  if (canStart(bench.store.getState(), models.store.getState().models ?? [])) {
+    commands.push({
+      id: 'run-bench',
+      title: 'Measure the speed',
+      group: 'Run',
+      ...(isBench && { shortcut: runShortcut }),
+      run: () => void studio.runBench(),
     });
   }
   if (inspect.store.getState().model !== null) {
@@ -191,6 +202,12 @@ function choiceCommands(studio: Studio): Command[] {
       title: `Compress ${model.name}`,
       group: 'Model',
       run: () => studio.compressModel(modelKey(model)),
+    })),
+    ...models.map((model): Command => ({
+      id: `bench-${modelKey(model)}`,
+      title: `Measure the speed of ${model.name}`,
+      group: 'Model',
+      run: () => studio.benchModel(modelKey(model)),
     })),
     ...recipes.map(({ recipe }): Command => ({
       id: `recipe-${recipe.name}`,

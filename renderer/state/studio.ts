@@ -2,6 +2,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { EngineConnection } from '../engine/connection.ts';
 import type { EngineEvent, ModelRecord, Recipe } from '../../preload/contract/index.ts';
 import { createAttribution, type AttributionStore } from './attribution.ts';
+import { canStart, createBench, type Bench } from './bench.ts';
 import { createConnection, type ConnectionStatus } from './connection.ts';
 import { createDifference, type DifferenceStore } from './difference.ts';
 import { createDraft, requestOf, type DraftStore } from './draft.ts';
@@ -55,6 +56,7 @@ export interface Studio {
   readonly colors: ModelColors;
   readonly price: Price;
   readonly measurements: Measurements;
+  readonly bench: Bench;
   /** Runs the draft. Does nothing while it is not complete. */
   run(): Promise<void>;
   /** Shows a run of the history with the prompt and settings it had. */
@@ -75,6 +77,10 @@ export interface Studio {
   showModel(key: string): void;
   /** Queues the recipe, or every recipe of the sweep. Does nothing while it is not complete. */
   runRecipe(): Promise<void>;
+  /** Opens a model where its speed is measured. */
+  benchModel(key: string): void;
+  /** Queues the measurement. Does nothing while it is not complete. */
+  runBench(): Promise<void>;
   close(): void;
 }
 
@@ -107,6 +113,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const colors = createModelColors(memory);
   const price = createPrice(memory);
   const measurements = createMeasurements(client);
+  const bench = createBench(measurements, jobs, memory);
   let closed = false;
 
   models.store.subscribe(({ models: known }) => {
@@ -121,6 +128,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     if (orStandard(cut) !== cut) recipe.setModel(standard);
     const inspected = inspect.store.getState().model;
     if (orStandard(inspected) !== inspected) inspect.setModel(standard);
+    bench.adopt(known);
     compareWith(known);
   });
   /** What is compared goes with the model that is looked into, and with what there is. */
@@ -196,6 +204,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     colors,
     price,
     measurements,
+    bench,
     async run() {
       const request = requestOf(draft.store.getState());
       navigation.go('playground');
@@ -252,6 +261,15 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       const recipes = recipesToRun(state);
       navigation.go('compress');
       if (state.model !== null && recipes.length > 0) await jobs.start(state.model, recipes);
+    },
+    benchModel(key) {
+      bench.change({ models: [key] });
+      navigation.go('bench');
+    },
+    async runBench() {
+      navigation.go('bench');
+      if (canStart(bench.store.getState(), models.store.getState().models ?? []))
+        await bench.start();
     },
     close() {
       closed = true;
