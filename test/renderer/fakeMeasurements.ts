@@ -15,6 +15,7 @@ import {
   type Metric,
   type ModelRecord,
 } from '../../preload/contract/index.ts';
+import { withSweeps } from './fakeBench.ts';
 import { records } from './fakeModels.ts';
 
 /** A pseudo-random number in [0, 1) for an index: the same every time. */
@@ -378,7 +379,7 @@ export function fakeMeasurements(options: FakeMeasurementsOptions) {
     },
     benched({ request }: BenchJob): BenchRecord {
       const samples = request.runs * (request.newTokens - 1);
-      const made = benchOf(find(request.model), samples, { ...fresh(), request });
+      const made = withSweeps(benchOf(find(request.model), samples, { ...fresh(), request }));
       speed.push(made);
       emit({ kind: 'measurements-changed' });
       return made;
