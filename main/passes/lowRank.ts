@@ -1,11 +1,6 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
-import {
-  addTokens,
-  createHessian,
-  hessianMatrix,
-  type Hessian,
-} from '../numeric/linearAlgebra/hessian.ts';
+import { hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
 import { transpose, type Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { nextTurn, plainMultiply, wholeView, type Run } from '../numeric/linearAlgebra/multiply.ts';
 import { lowRank, type LowRank } from '../numeric/pruning/lowRank.ts';
@@ -17,7 +12,8 @@ import { lazyTensor, type Tensor } from '../onnx/tensor.ts';
 import { biasNodes } from './blockwise.ts';
 import { calibratedSeconds, hessianBytes } from './calibratedCost.ts';
 import { edited, MICROSOFT, nodeOf, weightBytes, type Edit } from './edit.ts';
-import { walkLayers, type LayerChange } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
+import type { LayerChange } from './layerWalk.ts';
 import { floatTensor, linearEdit, readWeight, type FloatLinear } from './linear.ts';
 import type { Pass, PassContext, PassInput } from './pass.ts';
 import { relativeOutputError } from './relativeError.ts';
@@ -66,10 +62,8 @@ export const lowRankPass: Pass<Step> = {
     const change = (linear: FloatLinear, hessian: Float64Array | null): Promise<LayerChange> =>
       factorLayer(linear, ranks.get(linear.name) ?? 1, hessian, step, context);
     const { model, layers } = step.whiten
-      ? await walkLayers<Hessian>(input.model, linears, context, {
+      ? await walkHessians(input.model, linears, context, {
           sequential: true,
-          start: ({ columns }) => createHessian(columns),
-          add: (sums, rows) => addTokens(sums, rows, context),
           finish: (linear, sums) => change(linear, hessianMatrix(sums)),
         })
       : await factorEach(input.model, linears, context, (linear) => change(linear, null));

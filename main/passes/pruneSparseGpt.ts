@@ -1,11 +1,5 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
-import {
-  addTokens,
-  createHessian,
-  factorHessian,
-  hessianMatrix,
-  type Hessian,
-} from '../numeric/linearAlgebra/hessian.ts';
+import { factorHessian, hessianMatrix, type Hessian } from '../numeric/linearAlgebra/hessian.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { pruneMagnitude } from '../numeric/pruning/magnitude.ts';
 import { applyMask, type Sparsity } from '../numeric/pruning/mask.ts';
@@ -20,7 +14,8 @@ import { quantizeRtn } from '../numeric/quantization/rtn.ts';
 import { gridOf, storeBlocks } from './blockwise.ts';
 import { calibratedSeconds, hessianBytes } from './calibratedCost.ts';
 import { weightBytes } from './edit.ts';
-import { walkLayers, type LayerChange } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
+import type { LayerChange } from './layerWalk.ts';
 import { readWeight, weightEdit, type FloatLinear } from './linear.ts';
 import type { Pass, PassContext } from './pass.ts';
 import {
@@ -60,10 +55,8 @@ export const sparseGptPass: Pass<Step> = {
   },
   async run(input, step, context) {
     const { layers: linears, notes } = sparseLayers(input, step);
-    const { model, layers } = await walkLayers<Hessian>(input.model, linears, context, {
+    const { model, layers } = await walkHessians(input.model, linears, context, {
       sequential: true,
-      start: ({ columns }) => createHessian(columns),
-      add: (sums, rows) => addTokens(sums, rows, context),
       finish: (linear, sums) => pruneLayer(linear, sums, step, context),
     });
     const ofFormat = step.quantize

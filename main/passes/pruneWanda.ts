@@ -1,15 +1,11 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
-import {
-  addTokens,
-  createHessian,
-  hessianMatrix,
-  type Hessian,
-} from '../numeric/linearAlgebra/hessian.ts';
+import { hessianMatrix, type Hessian } from '../numeric/linearAlgebra/hessian.ts';
 import { pruneMagnitude } from '../numeric/pruning/magnitude.ts';
 import { meanSquaresOf, pruneWanda } from '../numeric/pruning/wanda.ts';
 import { weightBytes } from './edit.ts';
 import { calibratedSeconds, hessianBytes } from './calibratedCost.ts';
-import { walkLayers, type LayerChange } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
+import type { LayerChange } from './layerWalk.ts';
 import { readWeight, weightEdit, type FloatLinear } from './linear.ts';
 import type { Pass, PassContext } from './pass.ts';
 import {
@@ -41,10 +37,8 @@ export const wandaPass: Pass<StepOf<'prune-wanda'>> = {
   },
   async run(input, step, context) {
     const { layers: linears, notes } = sparseLayers(input, step);
-    const { model, layers } = await walkLayers<Hessian>(input.model, linears, context, {
+    const { model, layers } = await walkHessians(input.model, linears, context, {
       sequential: true,
-      start: ({ columns }) => createHessian(columns),
-      add: (sums, rows) => addTokens(sums, rows, context),
       finish: (linear, sums) => pruneLayer(linear, sums, step, context),
     });
     return { model, config: input.config, layers, notes: [NO_GAIN, ...notes] };

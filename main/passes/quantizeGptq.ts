@@ -1,11 +1,5 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
-import {
-  addTokens,
-  createHessian,
-  factorHessian,
-  hessianMatrix,
-  type Hessian,
-} from '../numeric/linearAlgebra/hessian.ts';
+import { factorHessian, hessianMatrix, type Hessian } from '../numeric/linearAlgebra/hessian.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { outputError, weightError } from '../numeric/quantization/errors.ts';
 import { quantizeGptq, type GptqResult } from '../numeric/quantization/gptq.ts';
@@ -15,7 +9,8 @@ import { gridOf, storeBlocks } from './blockwise.ts';
 import { quantizeSlices } from './rowSlices.ts';
 import { calibratedSeconds } from './calibratedCost.ts';
 import { readWeight, type FloatLinear } from './linear.ts';
-import { walkLayers, type LayerChange } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
+import type { LayerChange } from './layerWalk.ts';
 import type { Pass, PassContext } from './pass.ts';
 import { blockBytes, chosenLinears, estimateEach, formatNotes } from './quantizeEach.ts';
 import { layerReport, type Loss } from './reports.ts';
@@ -41,11 +36,8 @@ export const quantizeGptqPass: Pass<Step> = {
   },
   async run(input, step, context) {
     const linears = chosenLinears(input, step.targets);
-    const { multiply, signal } = context;
-    const { model, layers } = await walkLayers<Hessian>(input.model, linears, context, {
+    const { model, layers } = await walkHessians(input.model, linears, context, {
       sequential: step.trueSequential,
-      start: ({ columns }) => createHessian(columns),
-      add: (hessian, rows) => addTokens(hessian, rows, { multiply, signal }),
       finish: (linear, hessian) => quantizeLayer(linear, hessian, step, context),
     });
     return { model, config: input.config, layers, notes: formatNotes(step) };

@@ -1,5 +1,5 @@
 import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
-import { addTokens, createHessian, hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
+import { hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
 import {
   allocatePrecision,
   type Allocation,
@@ -8,7 +8,7 @@ import {
 import { blockwiseBytes, storeBlocks } from './blockwise.ts';
 import { calibratedSeconds } from './calibratedCost.ts';
 import { edited, weightBytes, type Edit } from './edit.ts';
-import { walkLayers } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
 import { readWeight, type FloatLinear } from './linear.ts';
 import { quantizeWith, zeroPointKind, type CodeBits } from './mixedMethods.ts';
 import type { Pass, PassContext, PassInput, PassOutput } from './pass.ts';
@@ -124,7 +124,7 @@ async function quantizeChosen(
   step: Step,
   context: PassContext,
 ): Promise<PassOutput> {
-  const { signal, multiply } = context;
+  const { signal } = context;
   const { config } = input;
   const wanted = linears.flatMap((linear): { linear: FloatLinear; bits: CodeBits }[] => {
     const bits = bitsOf.get(linear.name);
@@ -145,10 +145,8 @@ async function quantizeChosen(
   if (step.method === 'gptq') {
     const bits = new Map(wanted.map((one) => [one.linear.name, one.bits]));
     const chosen = wanted.map(({ linear }) => linear);
-    const done = await walkLayers(input.model, chosen, context, {
+    const done = await walkHessians(input.model, chosen, context, {
       sequential: true,
-      start: ({ columns }) => createHessian(columns),
-      add: (sums, rows) => addTokens(sums, rows, { multiply, signal }),
       async finish(linear, sums) {
         const started = performance.now();
         const weight = readWeight(linear);

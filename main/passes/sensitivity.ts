@@ -1,5 +1,5 @@
 import type { StepOf } from '../../preload/contract/recipe.ts';
-import { addTokens, createHessian, hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
+import { hessianMatrix } from '../numeric/linearAlgebra/hessian.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import { weightError } from '../numeric/quantization/errors.ts';
@@ -9,7 +9,7 @@ import type { Model } from '../onnx/model.ts';
 import { weightValue } from './awqScales.ts';
 import { readDecoder } from './decoder.ts';
 import { edited } from './edit.ts';
-import { walkLayers } from './layerWalk.ts';
+import { walkHessians } from './hessianWalk.ts';
 import { isFloatLinear, linearEdit, readWeight, type FloatLinear } from './linear.ts';
 import type { PassContext, Trial } from './pass.ts';
 import { relativeOutputError } from './relativeError.ts';
@@ -95,10 +95,8 @@ async function layerErrors(
 ): Promise<Sensitivities> {
   const { multiply, signal } = context;
   const result = new Map<string, ReadonlyMap<number, number>>();
-  await walkLayers(model, linears, context, {
+  await walkHessians(model, linears, context, {
     sequential: false,
-    start: ({ columns }) => createHessian(columns),
-    add: (sums, rows) => addTokens(sums, rows, { multiply, signal }),
     async finish(linear, sums) {
       const hessian = hessianMatrix(sums);
       const errors = await costs(linear, step, context, async (weight, values) => {
