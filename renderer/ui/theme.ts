@@ -14,7 +14,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
-import { divergingColors, type Poles } from '../charts/diverging.ts';
+import { signedColors, type Poles } from '../charts/signed.ts';
 import { probabilityColors, type Ground } from '../charts/probability.ts';
 
 /** The one place of colour. Contrast of text on every surface is at least 4.5 (tested). */
@@ -261,7 +261,7 @@ const schemeVariables = (scheme: Scheme): Record<string, string> => {
     `--lathe-p${shade}`,
     color,
   ]);
-  const signed = divergingColors(poles[scheme]).map((color, shade) => [`--lathe-d${shade}`, color]);
+  const signed = signedColors(poles[scheme]).map((color, shade) => [`--lathe-d${shade}`, color]);
   return {
     ...Object.fromEntries([...named, ...shades, ...signed]),
     '--mantine-color-body': colors.ground,

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { divergingColors, divergingShade } from '../../../renderer/charts/diverging.ts';
+import { signedColors, signedShade } from '../../../renderer/charts/signed.ts';
 import { palette, poles, type Scheme } from '../../../renderer/ui/theme.ts';
 import { contrast } from '../ui/contrast.ts';
 
 describe('the shade of a signed value', () => {
   it('lies as far from the middle as the value from zero, on its own side', () => {
-    expect([-2, -1, -0.1, 0, 0.1, 1, 2].map((value) => divergingShade(value, 2))).toEqual([
+    expect([-2, -1, -0.1, 0, 0.1, 1, 2].map((value) => signedShade(value, 2))).toEqual([
       0, 2, 4, 4, 4, 6, 8,
     ]);
   });
 
   it('is the last one beyond the largest, and the middle where all are zero', () => {
-    expect([divergingShade(-9, 1), divergingShade(9, 1), divergingShade(0, 0)]).toEqual([0, 8, 4]);
+    expect([signedShade(-9, 1), signedShade(9, 1), signedShade(0, 0)]).toEqual([0, 8, 4]);
   });
 });
 
 describe.each<Scheme>(['light', 'dark'])('the colours of signed values on %s', (scheme) => {
-  const colors = divergingColors(poles[scheme]);
+  const colors = signedColors(poles[scheme]);
 
   it('leave text readable by AA', () => {
     for (const color of colors)

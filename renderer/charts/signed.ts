@@ -1,11 +1,11 @@
 import { interpolateRgb, rgb } from 'd3';
 
 /** Shades of the scale for text: four to each side, and the middle that shows nothing. */
-export const divergingShades = 9;
+export const signedShades = 9;
 
 /** Shade of a signed value where `size` is the largest of all, in either direction. */
-export function divergingShade(value: number, size: number): number {
-  const half = (divergingShades - 1) / 2;
+export function signedShade(value: number, size: number): number {
+  const half = (signedShades - 1) / 2;
   const position = size > 0 ? Math.min(1, Math.max(-1, value / size)) : 0;
   return half + Math.round(position * half);
 }
@@ -19,9 +19,9 @@ export interface Poles {
 }
 
 /** Backgrounds for text, the most negative first; that of zero is the surface itself. */
-export function divergingColors({ surface, less, more, strength }: Poles): string[] {
-  const half = (divergingShades - 1) / 2;
-  return Array.from({ length: divergingShades }, (_, shade) => {
+export function signedColors({ surface, less, more, strength }: Poles): string[] {
+  const half = (signedShades - 1) / 2;
+  return Array.from({ length: signedShades }, (_, shade) => {
     const position = (shade - half) / half;
     const pole = position < 0 ? less : more;
     return rgb(interpolateRgb(surface, pole)(strength * Math.abs(position))).formatHex();
