@@ -3,6 +3,7 @@ import type { EngineConnection } from '../engine/connection.ts';
 import type { EngineEvent, ModelRecord, Recipe } from '../../preload/contract/index.ts';
 import { createAttribution, type AttributionStore } from './attribution.ts';
 import { canStart, createBench, type Bench } from './bench.ts';
+import { createCompare, type Compare } from './compare.ts';
 import { createConnection, type ConnectionStatus } from './connection.ts';
 import { createDifference, type DifferenceStore } from './difference.ts';
 import { createDraft, requestOf, type DraftStore } from './draft.ts';
@@ -22,6 +23,7 @@ import { createRecipe, recipesToRun, type RecipeEditor } from './recipe.ts';
 import { writtenPrompt } from './run.ts';
 import { createRunners, type Runners } from './runners.ts';
 import { createSettings, type SettingsStore } from './settings.ts';
+import { createTextDivergence, type TextDivergence } from './textDivergence.ts';
 import { createTokenizer, type TokenizerStore } from './tokenizer.ts';
 import { createWeights, type WeightsStore } from './weights.ts';
 
@@ -56,6 +58,8 @@ export interface Studio {
   readonly colors: ModelColors;
   readonly price: Price;
   readonly measurements: Measurements;
+  readonly compare: Compare;
+  readonly textDivergence: TextDivergence;
   readonly bench: Bench;
   /** Runs the draft. Does nothing while it is not complete. */
   run(): Promise<void>;
@@ -113,6 +117,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
   const colors = createModelColors(memory);
   const price = createPrice(memory);
   const measurements = createMeasurements(client);
+  const compare = createCompare(memory);
+  const textDivergence = createTextDivergence(client);
   const bench = createBench(measurements, jobs, memory);
   let closed = false;
 
@@ -204,6 +210,8 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
     colors,
     price,
     measurements,
+    compare,
+    textDivergence,
     bench,
     async run() {
       const request = requestOf(draft.store.getState());
@@ -282,6 +290,7 @@ export function createStudio(engine: EngineConnection, options: StudioOptions): 
       difference.cancelBlame();
       tokenizer.cancel();
       exports.cancel();
+      textDivergence.stop();
       engine.close();
     },
   };
