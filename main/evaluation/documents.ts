@@ -42,7 +42,10 @@ export async function readDocument(
   { signal, onProgress, ...windows }: ReadOptions,
 ): Promise<DocumentReading> {
   const ids = startedIds(model.tokenizer, text);
-  if (base !== null) checkSameTokens(model, base, ids, text);
+  if (base !== null) {
+    const others = { ids: startedIds(base.tokenizer, text), ...sizeOf(base) };
+    checkSameTokens({ ids, ...sizeOf(model) }, others);
+  }
   const length = Math.max(0, ids.length - 1);
   const mine = emptyReadings(ids.slice(1));
   const theirs = base === null ? null : emptyReadings(ids.slice(1));
@@ -91,16 +94,21 @@ function scoredBytes(tokenizer: Tokenizer, text: string, ids: readonly number[])
   return isAdded || ids.length === 0 ? bytes : bytes - tokenizer.token(ids[0]).bytes.length;
 }
 
-function checkSameTokens(
-  model: TextModel,
-  base: TextModel,
-  ids: readonly number[],
-  text: string,
-): void {
-  const sizes = [model.decoder.vocabularySize, base.decoder.vocabularySize];
-  const others = startedIds(base.tokenizer, text);
-  if (sizes[0] === sizes[1] && ids.length === others.length) {
-    if (ids.every((id, at) => id === others[at])) return;
+const sizeOf = ({ decoder: { vocabularySize } }: TextModel): { vocabularySize: number } => ({
+  vocabularySize,
+});
+
+/** A text as one model reads it. */
+interface TokenizedText {
+  readonly vocabularySize: number;
+  readonly ids: readonly number[];
+}
+
+/** Throws `usage` where two models do not see the same tokens in the same text. */
+export function checkSameTokens(one: TokenizedText, other: TokenizedText): void {
+  const sizes = [one.vocabularySize, other.vocabularySize];
+  if (sizes[0] === sizes[1] && one.ids.length === other.ids.length) {
+    if (one.ids.every((id, at) => id === other.ids[at])) return;
   }
   throw new LatheError(
     'usage',

@@ -1,6 +1,7 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { onlyAppends } from './decoders.ts';
+import { fallbacks, type Fallback } from './fallback.ts';
 import { describe, nameOf, type JsonObject, type SourceFile } from './json.ts';
 import { readSpecialTokens, readTokenizerConfig, type SpecialTokenFiles } from './specialTokens.ts';
 import { createStreamDecoder, type StreamDecoder } from './streamDecoder.ts';
@@ -34,6 +35,8 @@ export interface Tokenizer {
    * are part of a character). A special token is its name; an id without a token is empty.
    */
   token(id: number): { text: string; bytes: Uint8Array };
+  /** Whether a token stands in for what the vocabulary lacks; null where it does not. */
+  fallback(id: number): Fallback | null;
   /**
    * Decodes ids as they come. Without `before`, the texts joined equal `decode` of all ids. With it
    * (it may be empty), they are what the ids add behind those: a leading space stays, and a
@@ -92,6 +95,17 @@ export function openTokenizer(files: TokenizerFiles): Tokenizer {
     return undefined;
   }
 
+  function bytesOfToken(id: number): Uint8Array {
+    const token = library.id_to_token(id);
+    if (token === undefined) return new Uint8Array();
+    const own = named.get(id);
+    if (own !== undefined) return encodeText(own);
+    const spelt = bytesOf(token);
+    if (spelt !== undefined) return spelt;
+    const before = anchor === undefined ? [id] : [anchor, id];
+    return encodeText(decodeAll(before).slice(anchorLength));
+  }
+
   return {
     encode(text, options = {}) {
       return encodeWith(library, files.tokenizer, text, options.specials ?? true);
@@ -101,16 +115,14 @@ export function openTokenizer(files: TokenizerFiles): Tokenizer {
       return visible.length === 0 ? '' : decodeAll(visible);
     },
     token(id) {
-      const token = library.id_to_token(id);
-      if (token === undefined) return { text: '', bytes: new Uint8Array() };
-      const own = named.get(id);
-      const bytes =
-        own === undefined
-          ? (bytesOf(token) ??
-            encodeText(decodeAll(anchor === undefined ? [id] : [anchor, id]).slice(anchorLength)))
-          : encodeText(own);
+      const bytes = bytesOfToken(id);
       return { text: decodeText(bytes), bytes };
     },
+    fallback: fallbacks(json, {
+      idOf: (token) => library.token_to_id(token),
+      tokenOf: (id) => library.id_to_token(id),
+      bytesOf: bytesOfToken,
+    }),
     streamDecoder(before) {
       return createStreamDecoder({
         decode: decodeAll,

@@ -53,6 +53,7 @@ function tokenizerOf(prompt: readonly number[]): Tokenizer {
     endOfText: new Set(),
     beginOfText: null,
     chatTemplate: null,
+    fallback: () => null,
     templateTokens: {},
     decode: () => '',
   };

@@ -23,6 +23,7 @@ export function bigram(
     decode: (ids) => ids.map((id) => letters[id - 1] ?? '').join(''),
     token: (id) => ({ text: letters[id - 1] ?? '', bytes: new Uint8Array(id === 0 ? 0 : 1) }),
     streamDecoder: () => ({ push: (id) => letters[id - 1] ?? '', flush: () => '' }),
+    fallback: () => null,
     vocabularySize,
     endOfText: new Set([0]),
     beginOfText: 0,

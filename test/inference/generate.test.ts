@@ -24,6 +24,7 @@ const tokenizer: Tokenizer = {
   endOfText: new Set(),
   beginOfText: 1,
   chatTemplate: null,
+  fallback: () => null,
   templateTokens: {},
   decode: textOf,
 };

@@ -16,6 +16,7 @@ const tokenizer: Tokenizer = {
   beginOfText: 1,
   chatTemplate:
     '{{ bos_token }}{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{% endfor %}>',
+  fallback: () => null,
   templateTokens: { bos_token: '^' },
 };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCalibration } from '../../../main/engine/calibration/calibration.ts';
 import { checkSequences, chooseSequences } from '../../../main/engine/calibration/sequences.ts';
-import { tapped } from '../../../main/engine/calibration/tap.ts';
+import { tapped } from '../../../main/passes/tapped.ts';
 import { calibrationSets, calibrationText } from '../../../main/engine/calibration/text.ts';
 import { resourcesPath } from '../../../main/library/resources.ts';
 import { readDecoder } from '../../../main/passes/decoder.ts';
@@ -30,6 +30,7 @@ const tokenizer = (begins: boolean): Tokenizer => ({
   endOfText: new Set(),
   beginOfText: begins ? 1 : null,
   chatTemplate: null,
+  fallback: () => null,
   templateTokens: {},
 });
 
