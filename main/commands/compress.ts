@@ -4,7 +4,7 @@ import type { ModelRecord } from '../../preload/contract/models.ts';
 import type { PassReport, Recipe } from '../../preload/contract/recipe.ts';
 import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command, Context } from './command.ts';
-import { failureOf, follow, resumed } from './job.ts';
+import { endedEarly, follow, resumed } from './job.ts';
 import { modelOf, nameOf } from './model.ts';
 import { bytes, print, printJson, table } from './output.ts';
 import { parseChange, recipeOf } from './recipe.ts';
@@ -78,7 +78,7 @@ async function make(
     return ids[0];
   };
   const job = await follow(client, known ?? (await start()), signal);
-  if (job.kind !== 'compress' || job.result === null) throw failureOf(job);
+  if (job.kind !== 'compress' || job.result === null) throw endedEarly(job);
   return { record: job.result, passes: job.passes };
 }
 

@@ -1,109 +1,57 @@
-import { existsSync } from 'node:fs';
-import {
-  metricNames,
-  type EvaluateInput,
-  type EvaluationRecord,
-  type Metric,
-} from '../../preload/contract/evaluation.ts';
-import { onlyPositional, typedPath, UsageError, type Arguments } from './arguments.ts';
+import { evaluateRequestSchema, type EvaluationRecord } from '../../preload/contract/evaluation.ts';
+import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
+import { evaluationOf, evaluationOptions, figure, interval, measurementOf } from './evaluation.ts';
+import { endedEarly, follow, resumed } from './job.ts';
 import { modelOf } from './model.ts';
-import { note, noteProgress, print, printJson, table } from './output.ts';
+import { print, printJson, table } from './output.ts';
+import { recordFormats, writeRecords, type RecordFormat } from './records.ts';
 
 export const command: Command = {
   summary: 'measure how good a model is, alone or against another',
   synopsis: '<model> --metrics A,B,… --data NAME|FILE [--against BASE] [--limit N] [--again]',
   options: {
-    metrics: { placeholder: 'A,B,…', help: `what to measure: ${metricNames.join(', ')}` },
-    data: {
-      placeholder: 'NAME|FILE',
-      help: 'stories, minimal-pairs, choices, last-words, or a file: .txt, .json, .jsonl, .tsv',
-    },
+    ...evaluationOptions,
     against: { placeholder: 'BASE', help: 'the model to compare with' },
-    field: {
-      placeholder: 'NAME=FIELD',
-      help: 'what a field is called in the file',
-      multiple: true,
-    },
-    limit: { placeholder: 'N', help: 'only the first so many items' },
-    long: {
-      placeholder: 'slide|refuse',
-      help: 'texts longer than the context: read in windows, or refused (default: slide)',
-    },
-    seed: { placeholder: 'N', help: 'seed of the intervals (default: 0)' },
-    again: { help: 'measure also what was measured before' },
+    format: { placeholder: recordFormats.join('|'), help: 'print the records in full' },
   },
   usesRunner: true,
   check(args) {
     onlyPositional(args, 'model');
-    requestOf(args, '', undefined);
+    evaluationOf(args);
+    formatOf(args);
   },
   async run({ args, engine, json, signal }) {
     const client = await engine();
     const model = await modelOf(onlyPositional(args, 'model'), client);
     const typed = args.text('against');
-    const against = typed === undefined ? undefined : await modelOf(typed, client);
-    const request = requestOf(args, model, against);
-    for await (const event of await client.evaluate(request, { signal })) {
-      if (event.kind === 'progress') {
-        noteProgress(event);
-        continue;
-      }
-      const { results, known } = event;
-      if (known.length > 0) note(`measured before (--again repeats it): ${known.join(', ')}`);
-      if (json) printJson(Object.fromEntries(results.map((one) => [one.metric, resultOf(one)])));
-      else print(textOf(results));
-    }
+    const against = typed === undefined ? {} : { against: await modelOf(typed, client) };
+    const request = evaluateRequestSchema.parse({ model, ...against, ...evaluationOf(args) });
+    const wanted = JSON.stringify(request);
+    const known = await resumed(
+      client,
+      (job) => job.kind === 'evaluate' && JSON.stringify(job.request) === wanted,
+    );
+    const start = async (): Promise<string> => {
+      const { ids } = await client.evaluations.start({ requests: [request] }, { signal });
+      return ids[0];
+    };
+    const job = await follow(client, known ?? (await start()), signal);
+    if (job.kind !== 'evaluate' || job.result === null) throw endedEarly(job);
+    const format = formatOf(args);
+    if (format !== null) print(writeRecords(job.result, format));
+    else if (!json) print(textOf(job.result));
+    else printJson(Object.fromEntries(job.result.map((one) => [one.metric, measurementOf(one)])));
   },
 };
 
-function requestOf(args: Arguments, model: string, against: string | undefined): EvaluateInput {
-  const limit = args.number('limit');
-  const seed = args.number('seed');
-  return {
-    model,
-    metrics: metricsOf(args),
-    data: dataOf(args),
-    fields: Object.fromEntries(args.texts('field').map(fieldOf)),
-    long: longOf(args),
-    again: args.has('again'),
-    ...(against === undefined ? {} : { against }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(seed === undefined ? {} : { seed }),
-  };
-}
-
-function metricsOf(args: Arguments): Metric[] {
-  const typed = args.text('metrics');
-  if (typed === undefined) throw new UsageError('--metrics is missing');
-  return typed.split(',').map((name) => {
-    const known = metricNames.find((metric) => metric === name.trim());
-    if (known !== undefined) return known;
-    throw new UsageError(`no metric of this name: ${name}; there are ${metricNames.join(', ')}`);
-  });
-}
-
-function dataOf(args: Arguments): string {
-  const typed = args.text('data');
-  if (typed === undefined) throw new UsageError('--data is missing');
-  const path = typedPath(typed);
-  return existsSync(path) || /[/\\]|\.(txt|jsonl?|tsv)$/.test(typed) ? path : typed;
-}
-
-function fieldOf(text: string): [string, string] {
-  const at = text.indexOf('=');
-  if (at < 1) throw new UsageError(`--field must be NAME=FIELD, as in text=story: ${text}`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-function longOf(args: Arguments): 'slide' | 'refuse' {
-  const typed = args.text('long') ?? 'slide';
-  if (typed === 'slide' || typed === 'refuse') return typed;
-  throw new UsageError(`--long must be slide or refuse: ${typed}`);
-}
-
-function resultOf({ value, ci95, n, protocol, details, against }: EvaluationRecord) {
-  return { value, ci95, n, protocol, details, ...(against === null ? {} : { against }) };
+function formatOf(args: Arguments): RecordFormat | null {
+  const typed = args.text('format');
+  if (typed === undefined) return null;
+  if (args.has('json')) throw new UsageError('--json and --format: one of them only');
+  const format = recordFormats.find((known) => known === typed);
+  if (format !== undefined) return format;
+  throw new UsageError(`--format must be one of ${recordFormats.join(', ')}: ${typed}`);
 }
 
 function textOf(results: readonly EvaluationRecord[]): string {
@@ -113,7 +61,7 @@ function textOf(results: readonly EvaluationRecord[]): string {
   const rows = results.map(({ metric, value, ci95, n, against }) => [
     metric,
     figure(value),
-    ci95 === null ? '' : `${figure(ci95[0])} … ${figure(ci95[1])}`,
+    interval(ci95),
     String(n),
     ...(hasBase ? comparisonOf(against) : []),
   ]);
@@ -125,12 +73,10 @@ function textOf(results: readonly EvaluationRecord[]): string {
 function comparisonOf(against: EvaluationRecord['against']): string[] {
   if (against === null) return ['', '', ''];
   const { value, difference, ci95, pValue } = against;
-  const interval = ci95 === null ? '' : ` (${figure(ci95[0])} … ${figure(ci95[1])})`;
+  const spread = ci95 === null ? '' : ` (${interval(ci95)})`;
   return [
     figure(value),
-    `${figure(difference)}${interval}`,
+    `${figure(difference)}${spread}`,
     pValue === null ? '' : pValue.toFixed(3),
   ];
 }
-
-const figure = (value: number): string => String(Number(value.toPrecision(5)));

@@ -36,9 +36,14 @@ export function failureOf(job: Job): LatheError {
   const title = titleOf(job);
   const { state, error } = job;
   if (state === 'cancelled') return new LatheError('cancelled', `cancelled: ${title}`);
-  if (state === 'interrupted') note('The same command goes on where this one ended.');
   if (error === null) return new LatheError('engine_lost', `the job ended as ${state}: ${title}`);
   return new LatheError(error.code, error.message, error.data);
+}
+
+/** Likewise, for a command that goes on with what it finds interrupted: says so. */
+export function endedEarly(job: Job): LatheError {
+  if (job.state === 'interrupted') note('The same command goes on where this one ended.');
+  return failureOf(job);
 }
 
 function titleOf(job: JobSummary): string {
@@ -59,9 +64,19 @@ async function watch(client: EngineClient, id: string): Promise<Job> {
   let last: Job | null = null;
   let notedAt = -noteMs;
   let step: JobProgress['step'] = null;
+  let logged = 0;
   for await (const event of await client.jobs.watch({ id })) {
-    if (event.kind === 'job') last = event.job;
-    if (event.kind === 'log') note(event.entry.text);
+    if (event.kind === 'job') {
+      last = event.job;
+      // What an earlier run said, before it broke off, is no news.
+      const news = last.log.slice(logged).filter(({ at }) => at >= performance.timeOrigin);
+      for (const { text } of news) note(text);
+      logged = last.log.length;
+    }
+    if (event.kind === 'log') {
+      note(event.entry.text);
+      logged++;
+    }
     if (event.kind !== 'progress') continue;
     const { detail, fraction, remainingMs } = event.progress;
     const now = performance.now();

@@ -25,8 +25,8 @@ export interface EvaluationJob {
   readonly work: string;
   /** What was recorded since then counts also where everything is to be measured again. */
   readonly startedAt: number;
-  progress(fraction: number, detail: string, remainingMs?: number): void;
-  log(text: string): void;
+  readonly progress: (fraction: number, detail: string, remainingMs?: number) => void;
+  readonly log: (text: string) => void;
 }
 
 /** What is measured, verified. */

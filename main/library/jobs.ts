@@ -51,10 +51,10 @@ export function jobStore(home: Home, database: Database): JobStore {
   /** A job whose process is gone goes on only when it is told to. */
   const settle = (): void => {
     for (const found of database.all("SELECT * FROM jobs WHERE state IN ('queued', 'running')")) {
-      if (!isRunning(String(found['owner']))) {
-        const { job } = parse(found);
-        store.save({ ...job, state: 'interrupted', endedAt: Date.now() });
-      }
+      if (isRunning(String(found['owner']))) continue;
+      const job = readable(found);
+      if (job !== null) store.save({ ...job, state: 'interrupted', endedAt: Date.now() });
+      else database.run("UPDATE jobs SET state = 'interrupted' WHERE id = ?", found['id']);
     }
   };
 
@@ -105,11 +105,7 @@ export function jobStore(home: Home, database: Database): JobStore {
       settle();
       return database
         .all('SELECT * FROM jobs ORDER BY created_at DESC, id DESC')
-        .flatMap((found) => {
-          // One that another version wrote may have passes that this one does not know.
-          const { data } = jobSchema.safeParse(JSON.parse(String(found['job'])));
-          return data === undefined ? [] : [data];
-        });
+        .flatMap((found) => readable(found) ?? []);
     },
 
     isElsewhere(id) {
@@ -143,9 +139,20 @@ export function jobStore(home: Home, database: Database): JobStore {
 /** A job without what grows with it. */
 export const summaryOf = (job: Job): JobSummary => jobSummarySchema.parse(job);
 
+/** The job of a row; null for one that another version wrote, whose passes this one does not know. */
+const readable = (found: Row): Job | null =>
+  jobSchema.safeParse(JSON.parse(String(found['job']))).data ?? null;
+
 function parse(found: Row): StoredJob {
+  const job = readable(found);
+  if (job === null) {
+    const id = String(found['id']);
+    throw new LatheError('file_malformed', `another version of Lathe wrote down this job: ${id}`, {
+      value: id,
+    });
+  }
   return {
-    job: jobSchema.parse(JSON.parse(String(found['job']))),
+    job,
     fingerprint: String(found['fingerprint']),
     asked: String(found['asked']),
   };

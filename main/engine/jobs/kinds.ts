@@ -4,6 +4,7 @@ import { LiveJob, type JobChanges } from './liveJob.ts';
 import { runBench } from './runBench.ts';
 import { runCompress } from './runCompress.ts';
 import { runEvaluate } from './runEvaluate.ts';
+import { refuseUnmade } from './unmade.ts';
 
 /** A job in the queue, and how it runs: it gives what is to be said of it when it is finished. */
 export interface Work {
@@ -12,7 +13,8 @@ export interface Work {
 }
 
 export function workOf(workshop: Workshop, job: Job): Work {
-  const store = workshop.core.library.jobs;
+  const { core } = workshop;
+  const store = core.library.jobs;
   switch (job.kind) {
     case 'compress': {
       const live = new LiveJob(job, store);
@@ -20,11 +22,19 @@ export function workOf(workshop: Workshop, job: Job): Work {
     }
     case 'evaluate': {
       const live = new LiveJob(job, store);
-      return { live, run: () => runEvaluate(workshop, live) };
+      const run = async (): Promise<JobChanges> => {
+        refuseUnmade(core, job.request.model);
+        return runEvaluate(workshop, live);
+      };
+      return { live, run };
     }
     case 'bench': {
       const live = new LiveJob(job, store);
-      return { live, run: () => runBench(workshop, live) };
+      const run = async (): Promise<JobChanges> => {
+        refuseUnmade(core, job.request.model);
+        return runBench(workshop, live);
+      };
+      return { live, run };
     }
   }
 }
