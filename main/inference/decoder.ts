@@ -24,10 +24,10 @@ const prefillChunk = 512;
  * the runtime multiplies a single row by another kernel, which rounds differently, and the logits
  * of a text are not to depend on how much of it was in the cache already.
  */
-export function piecesOf(ids: readonly number[]): (readonly number[])[] {
+export function piecesOf(ids: readonly number[], most = prefillChunk): (readonly number[])[] {
   const pieces: (readonly number[])[] = [];
   for (let start = 0, end = 0; start < ids.length; start = end) {
-    end = Math.min(start + prefillChunk, ids.length);
+    end = Math.min(start + most, ids.length);
     if (end === ids.length - 1) end--;
     pieces.push(ids.slice(start, end));
   }
@@ -162,6 +162,11 @@ export class Decoder {
     this.#cache.rewind(position);
     this.#ids.length = position;
     this.#reusable = Math.min(this.#reusable, position);
+  }
+
+  /** Completes the file that the option `profile` asked for. */
+  endProfiling(): void {
+    this.#session.endProfiling();
   }
 
   /** Frees the model, also for decoders made by `withRows`. */

@@ -21,6 +21,8 @@ export interface SessionOptions {
   /** Threads within an operator; the number of physical cores is fastest. */
   readonly threads: number;
   readonly device: Device;
+  /** Path and beginning of the name of a file that is to say what every node took; see `endProfiling`. */
+  readonly profile?: string | undefined;
 }
 
 /**
@@ -107,8 +109,7 @@ export class Session {
    */
   static async open(file: string, options: SessionOptions): Promise<Session> {
     const session = await create(file, file, options);
-    const guarded = session.outputNames[0] === fetchGuard && options.device === 'cpu';
-    return new Session(file, session, options, guarded && (await probe()));
+    return new Session(file, session, options, await isGuarded(session, options));
   }
 
   /** Loads a small model from memory; `name` stands for it in messages. Throws as `open` does. */
@@ -117,7 +118,8 @@ export class Session {
     name: string,
     options: SessionOptions,
   ): Promise<Session> {
-    return new Session(name, await create(bytes, name, options), options, false);
+    const session = await create(bytes, name, options);
+    return new Session(name, session, options, await isGuarded(session, options));
   }
 
   /** Runs and fetches the named outputs; each is a new tensor that belongs to the caller. */
@@ -145,10 +147,19 @@ export class Session {
     });
   }
 
+  /** Completes the file that `profile` asked for. */
+  endProfiling(): void {
+    this.#session.endProfiling();
+  }
+
   /** Frees the model. The session is not to be used afterwards. */
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+async function isGuarded(session: InferenceSession, { device }: SessionOptions): Promise<boolean> {
+  return session.outputNames[0] === fetchGuard && device === 'cpu' && (await probe());
 }
 
 let probed: Promise<boolean> | undefined;
@@ -176,9 +187,12 @@ async function runProbe(): Promise<boolean> {
 async function create(
   source: string | Uint8Array,
   file: string,
-  { threads, device }: SessionOptions,
+  { threads, device, profile }: SessionOptions,
 ): Promise<InferenceSession> {
-  const settings = sessionOptions(threads, device);
+  const settings = {
+    ...sessionOptions(threads, device),
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
+  };
   try {
     return typeof source === 'string'
       ? await InferenceSession.create(source, settings)

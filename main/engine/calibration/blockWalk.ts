@@ -5,7 +5,7 @@ import { embeddingModel } from '../../passes/subgraphs.ts';
 import { batchesFor, feedsFor, type Batch } from './batches.ts';
 import type { Sequences } from './sequences.ts';
 import { withSession, type SessionPlace } from './sessions.ts';
-import { tapped } from './tap.ts';
+import { tapped } from '../../passes/tapped.ts';
 import { openBlockTrial } from './trial.ts';
 
 /** Runs the text through the embedding, and so stands before block 0. */

@@ -6,7 +6,7 @@ import { batchesFor, feedsFor } from './batches.ts';
 import { matrixOf, startWalk } from './blockWalk.ts';
 import { checkSequences, chooseSequences, type Sequences } from './sequences.ts';
 import { withSession, type SessionPlace } from './sessions.ts';
-import { tapped } from './tap.ts';
+import { tapped } from '../../passes/tapped.ts';
 import { calibrationText } from './text.ts';
 import { openLogitTrial } from './trial.ts';
 

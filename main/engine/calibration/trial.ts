@@ -6,7 +6,7 @@ import type { Trial, TrialConstant, TrialOptions } from '../../passes/pass.ts';
 import { batchesFor, feedsFor, type Batch } from './batches.ts';
 import type { Sequences } from './sequences.ts';
 import { openPart, type SessionPlace } from './sessions.ts';
-import { tapped } from './tap.ts';
+import { tapped } from '../../passes/tapped.ts';
 
 /** Tokens that a trial looks at: enough to tell good from bad, few enough to try twenty times. */
 const TRIAL_TOKENS = 2048;

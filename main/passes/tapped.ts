@@ -1,5 +1,5 @@
-import { LatheError } from '../../../preload/contract/errors.ts';
-import type { Model, Node, ValueInfo } from '../../onnx/model.ts';
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { Model, Node, ValueInfo } from '../onnx/model.ts';
 
 /**
  * The part of a graph that makes the named values, which become its outputs; nothing else is left.

@@ -1,0 +1,65 @@
+import { LatheError } from '../../preload/contract/errors.ts';
+import type { Head } from '../../preload/contract/inspect/capture.ts';
+import { tapWidths, type Subject } from './subject.ts';
+
+/**
+ * What one capture may keep. Queries, keys, values, MLP outputs and the stream of 2,048 tokens in 24
+ * layers of 24 heads of 64 take 1.6 GB; their patterns would take 9.7 GB and are not kept.
+ */
+export const MOST_CAPTURE_BYTES = 2 * 2 ** 30;
+
+/** What a capture of so many tokens keeps, in bytes. */
+export function captureBytes(subject: Subject, tokens: number): number {
+  const { signature, sites } = subject;
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const tapped = sum([...tapWidths(subject).values()]);
+  const cached = sum(signature.cache.map(({ kvHeads, headDim }) => kvHeads * headDim));
+  const scores = sum(sites.map(({ parts, heads }) => (parts === null ? heads : 0)));
+  return 4 * tokens * (tapped + cached + scores * tokens);
+}
+
+/** Refuses what cannot be captured, before anything runs. */
+export function checkCapture(
+  subject: Subject,
+  ids: readonly number[],
+  ablate: readonly Head[],
+  mostBytes: number,
+): void {
+  checkText(subject, ids);
+  for (const head of ablate) checkHead(subject, head);
+  const bytes = captureBytes(subject, ids.length);
+  if (bytes <= mostBytes) return;
+  const size = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
+  throw new LatheError(
+    'memory_limit',
+    `a capture of ${ids.length} tokens would keep ${size(bytes)}, it may keep ${size(mostBytes)}`,
+    { value: String(bytes), next: ['shorten-prompt'] },
+  );
+}
+
+function checkText({ contextLength, vocabularySize }: Subject, ids: readonly number[]): void {
+  if (ids.length === 0) throw new LatheError('usage', 'there is nothing to read: 0 tokens');
+  if (ids.length > contextLength) {
+    throw new LatheError(
+      'context_overflow',
+      `the text is longer than the context: ${ids.length} tokens, the model reads ${contextLength}`,
+      { value: String(ids.length), next: ['shorten-prompt'] },
+    );
+  }
+  const stray = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+  if (stray === undefined) return;
+  throw new LatheError('usage', `the model has no such token: ${stray}`, { value: String(stray) });
+}
+
+/** Refuses a head that a model does not have. */
+export function checkHead({ sites }: Pick<Subject, 'sites'>, { layer, head }: Head): void {
+  const site = sites[layer];
+  if (site !== undefined && head < site.heads) return;
+  const known =
+    site === undefined ? `${sites.length} layers` : `${site.heads} heads in layer ${layer}`;
+  throw new LatheError(
+    'usage',
+    `there is no such head: layer ${layer}, head ${head}; the model has ${known}`,
+    { value: `${layer}.${head}` },
+  );
+}
