@@ -13,14 +13,17 @@ import {
   type EvaluationRecord,
   type ModelRecord,
   type Preset,
+  type Prompt,
   type Run,
   type RunnerState,
   type Settings,
   settingsSchema,
+  type Token,
 } from '../../preload/contract/index.ts';
 import type { ConnectionState, EngineConnection } from '../../renderer/engine/connection.ts';
 import { fakeCompress } from './fakeCompress.ts';
 import { fakeDifference } from './fakeDifference.ts';
+import { fakeInspect } from './fakeInspect.ts';
 import { fakeMeasurements } from './fakeMeasurements.ts';
 import { facts, graph, records, tensors } from './fakeModels.ts';
 
@@ -38,6 +41,8 @@ export interface FakeOptions {
   layerMs?: number;
   /** Milliseconds that each step of a comparison takes. */
   stepMs?: number;
+  /** What models are like inside. */
+  shape?: { readonly layers: number; readonly heads: number };
   jobs?: readonly CompressJob[];
   evaluations?: readonly EvaluationRecord[];
   benches?: readonly BenchRecord[];
@@ -49,6 +54,8 @@ export interface FakeEngine extends EngineConnection {
   /** Ends the connection as a dying engine does, or brings it back. */
   setConnection(state: ConnectionState): void;
   emit(event: EngineEvent): void;
+  /** Lets all captures go, as a runner does that ends. */
+  forgetCaptures(): void;
 }
 
 const story =
@@ -239,6 +246,24 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     cut: (whole) => fakeTokens(whole, 0).map((token) => token.text),
   });
 
+  const tokensOf = (prompt: Prompt): Token[] => {
+    const all =
+      prompt.kind === 'completion'
+        ? prompt.text
+        : prompt.messages.map(({ content }) => content).join('\n');
+    return fakeTokens(all, 0).map(({ id, text: piece }) => ({
+      id,
+      text: piece,
+      bytes: [...new TextEncoder().encode(piece)],
+    }));
+  };
+  const inspect = fakeInspect({
+    stepMs: options.stepMs ?? 0,
+    find,
+    tokens: tokensOf,
+    ...(options.shape && { shape: options.shape }),
+  });
+
   // What the window does not ask for yet is left out.
   const router = {
     system: {
@@ -357,18 +382,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         emit({ kind: 'runner', state: { kind: 'unloaded', model: input.model } });
       }),
     },
-    tokenize: checked.tokenize.handler(({ input }) => {
-      const { prompt } = input;
-      const all =
-        prompt.kind === 'completion'
-          ? prompt.text
-          : prompt.messages.map(({ content }) => content).join('\n');
-      return fakeTokens(all, 0).map(({ id, text: piece }) => ({
-        id,
-        text: piece,
-        bytes: [...new TextEncoder().encode(piece)],
-      }));
-    }),
+    tokenize: checked.tokenize.handler(({ input }) => tokensOf(input.prompt)),
     generate: checked.generate.handler(({ input, signal }) => generate(input, signal)),
     runs: {
       list: checked.runs.list.handler(({ input }) =>
@@ -399,7 +413,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       }),
       remove: checked.runs.remove.handler(({ input }) => void runs.delete(input.id)),
     },
-    inspect: { ...difference.inspect },
+    inspect: { ...inspect.router, ...difference.inspect },
     compress: compress.compress,
     jobs: compress.jobs,
     recipes: compress.recipes,
@@ -426,6 +440,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     client,
     requests,
     emit,
+    forgetCaptures: inspect.forget,
     state: () => state,
     subscribe(listener) {
       listeners.add(listener);
