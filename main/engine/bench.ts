@@ -1,32 +1,167 @@
-import type { BenchRecord, BenchRequest } from '../../preload/contract/bench.ts';
+import { rmSync } from 'node:fs';
+import type {
+  BenchRecord,
+  BenchRequest,
+  BenchResult,
+  MemoryTrace,
+} from '../../preload/contract/bench.ts';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { checkLength } from '../inference/measure.ts';
+import { temporaryFolder } from '../library/folders.ts';
+import { fingerprintOf, type Manifest } from '../library/manifest.ts';
 import type { Core } from './core.ts';
+import { loadRequest } from './generate.ts';
+import { bytesPerNumber, refuseTooLarge } from './memory.ts';
+import { traceMemory } from './memoryTrace.ts';
 import { openModel } from './openModel.ts';
-import type { Workshop } from './ownRunner.ts';
+import { inOwnRunner, type Workshop } from './ownRunner.ts';
+import type { BenchMeasured } from './runner/contract.ts';
+import { circumstances } from './system.ts';
 
 /** How a measurement is stopped, and whom it tells how far it is. */
 export interface BenchJob {
   readonly signal: AbortSignal;
   /** Of the whole measurement, 0 … 1. */
-  progress(fraction: number, detail: string): void;
-  log(text: string): void;
+  readonly progress: (fraction: number, detail: string) => void;
+  readonly log: (text: string) => void;
 }
 
-/** Measures speed, memory and energy of a model and keeps what it found. */
+/**
+ * Measures speed, memory and energy of a model, in a fresh process and while nothing else is run,
+ * and keeps what it found: all of it when the last figure is there, nothing before.
+ */
 export async function runBench(
-  { core }: Workshop,
+  workshop: Workshop,
   request: BenchRequest,
-  { signal }: BenchJob,
+  job: BenchJob,
 ): Promise<BenchRecord> {
-  await checkBench(core, request, signal);
-  throw new LatheError('internal', 'being rebuilt');
+  const { core } = workshop;
+  const { supervisor, library } = core;
+  const manifest = await checkBench(core, request, job.signal);
+  const { record, files } = manifest;
+  if (supervisor.isBusy) job.progress(0, 'waiting for another run');
+  const bytes = memoryFor(request, manifest, core.settings().memoryLimitBytes);
+  const endTurn = await supervisor.turn(bytes, job.signal);
+  try {
+    // A file that a process has mapped is not read from the disk again.
+    if (request.load) supervisor.unload(record.folder);
+    const measured = await measure(workshop, request, manifest, job);
+    job.signal.throwIfAborted();
+    const { name: model, sha256: modelSha256 } = record;
+    const kept = library.benches.add(fingerprintOf(files), {
+      ...measured,
+      request,
+      model,
+      modelSha256,
+      ...circumstances(core),
+    });
+    core.tell({ kind: 'measurements-changed' });
+    return kept;
+  } finally {
+    endTurn();
+  }
 }
 
-/** Refuses what cannot work: an unknown model, texts longer than the context. */
+/**
+ * Refuses what cannot be measured: a model that is not there or does not fit into memory, texts
+ * longer than the context.
+ */
 export async function checkBench(
   core: Core,
   request: BenchRequest,
   signal?: AbortSignal,
-): Promise<void> {
-  await openModel(core, request.model, { signal });
+): Promise<Manifest> {
+  const { promptTokens, newTokens, contexts } = request;
+  const manifest = await openModel(core, request.model, { signal });
+  const { contextLength } = manifest.record;
+  for (const tokens of [promptTokens, ...contexts]) checkLength(tokens, newTokens, contextLength);
+  memoryFor(request, manifest, core.settings().memoryLimitBytes);
+  return manifest;
+}
+
+/** Bytes that the largest run takes at least; `memory_limit` where that is more than the limit. */
+function memoryFor(request: BenchRequest, manifest: Manifest, limit: number): number {
+  const { total, cache } = refuseTooLarge(manifest, limit);
+  const { promptTokens, newTokens, batch, contexts, batches } = request;
+  const rows = Math.max(batch, ...batches);
+  const longest = Math.max(promptTokens, ...contexts) + newTokens;
+  const largest = Math.max(
+    cacheBytes(manifest, batch, longest),
+    cacheBytes(manifest, rows, promptTokens + newTokens),
+  );
+  const needed = total - cache + largest;
+  if (needed <= limit) return needed;
+  throw new LatheError(
+    'memory_limit',
+    `keys and values of all rows alone take more memory than a runner may use: ${largest} bytes`,
+    { value: String(largest) },
+  );
+}
+
+/** Keys and values of so many rows and tokens. */
+const cacheBytes = ({ sizes }: Manifest, rows: number, tokens: number): number =>
+  sizes.cachePerToken * bytesPerNumber * rows * tokens;
+
+/** Between two looks at the resident set: a look takes some microseconds on Linux, elsewhere a process. */
+const pollMs = process.platform === 'linux' ? 50 : 250;
+
+/** Measures in a process that has done nothing else; a second one where the first built the graph. */
+async function measure(
+  workshop: Workshop,
+  request: BenchRequest,
+  manifest: Manifest,
+  job: BenchJob,
+): Promise<BenchResult> {
+  const first = await measureOnce(workshop, request, manifest, job);
+  const result = first ?? (await measureOnce(workshop, request, manifest, job));
+  if (result === null) throw new Error('a graph that was built is not there');
+  return result;
+}
+
+async function measureOnce(
+  workshop: Workshop,
+  request: BenchRequest,
+  manifest: Manifest,
+  { signal, progress }: BenchJob,
+): Promise<BenchResult | null> {
+  const { core } = workshop;
+  const load = loadRequest(core, manifest, request.form);
+  const scratch = temporaryFolder(core.library.home.graphs);
+  try {
+    return await inOwnRunner(workshop, manifest.record.name, signal, async (runner) => {
+      const memory = traceMemory(runner.pid, pollMs);
+      try {
+        let result: BenchMeasured | null = null;
+        const asked = { load, request, scratch };
+        for await (const event of runner.stream('measuring', (client) => client.bench(asked))) {
+          if (event.kind === 'progress') progress(event.fraction, event.detail);
+          else if (event.kind === 'phase') await memory.phase(event.phase);
+          else if (event.kind === 'done') ({ result } = event);
+          else return null;
+        }
+        if (result === null) throw new Error('a runner ended a measurement without saying so');
+        return whole(result, await memory.end(), manifest, request);
+      } finally {
+        memory.close();
+      }
+    });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** What the runner measured, with what was seen from outside. */
+function whole(
+  measured: BenchMeasured,
+  memory: MemoryTrace,
+  manifest: Manifest,
+  { batch, promptTokens, newTokens }: BenchRequest,
+): BenchResult {
+  return {
+    ...measured,
+    peakRssBytes: Math.max(...memory.phases.map(({ peakBytes }) => peakBytes)),
+    memory,
+    cacheBytes: cacheBytes(manifest, batch, promptTokens + newTokens),
+    fileBytes: manifest.record.bytes,
+  };
 }

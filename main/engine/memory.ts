@@ -3,7 +3,7 @@ import type { MemoryEstimate } from '../../preload/contract/models.ts';
 import type { Manifest } from '../library/manifest.ts';
 
 /** Graphs hold weights, cache and activations as float32. */
-const bytesPerNumber = 4;
+export const bytesPerNumber = 4;
 
 /** Tokens of one prefill run, as main/inference reads them. */
 const chunk = 512;

@@ -114,6 +114,11 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
       start: os.benches.start.handler(async ({ input, signal }) => ({
         ids: jobs.add(await benchJobs(core, input.requests, signal)),
       })),
+      list: os.benches.list.handler(({ input }) => library.benches.list(input)),
+      remove: os.benches.remove.handler(({ input }) => {
+        library.benches.remove(input.id);
+        core.tell({ kind: 'measurements-changed' });
+      }),
     },
     sweep: os.sweep.handler(async ({ input, signal }) => ({
       ids: jobs.add(await sweepJobs(core, input, signal)),

@@ -1,3 +1,4 @@
+import { benchStore, type BenchStore } from './benches.ts';
 import { openDatabase } from './database.ts';
 import { evaluationStore, type EvaluationStore } from './evaluations.ts';
 import { hashCache, type HashCache } from './hashes.ts';
@@ -19,6 +20,7 @@ export interface Library {
   readonly recipes: RecipeStore;
   readonly jobs: JobStore;
   readonly evaluations: EvaluationStore;
+  readonly benches: BenchStore;
   readonly settings: SettingsStore;
   close(): void;
 }
@@ -41,6 +43,7 @@ export function openLibrary(options: {
     recipes: recipeStore(database, options.resources),
     jobs: jobStore(home, database),
     evaluations: evaluationStore(database),
+    benches: benchStore(database),
     settings: settingsStore(database),
     close: () => database.close(),
   };

@@ -91,4 +91,18 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX evaluations_by_key ON evaluations (model, metric, data, protocol);
   `,
+  `
+  -- Measurements of speed and memory. model: sha256 over the files that decide what a model says;
+  -- name: what it was called then; request: as JSON.
+  CREATE TABLE benches (
+    id INTEGER PRIMARY KEY,
+    model TEXT NOT NULL,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    device TEXT NOT NULL,
+    measured_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX benches_by_name ON benches (name, measured_at DESC);
+  `,
 ];

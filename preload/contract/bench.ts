@@ -50,15 +50,18 @@ export const sweepPointSchema = z.object({
 });
 export type SweepPoint = z.infer<typeof sweepPointSchema>;
 
+/**
+ * What a measurement is at: `prefill` is that of the run to warm up, `decode` its steps and all runs
+ * that count.
+ */
+export const memoryPhaseSchema = z.enum(['load', 'prefill', 'decode', 'sweeps', 'profile']);
+export type MemoryPhase = z.infer<typeof memoryPhaseSchema>;
+
 /** The resident set of the runner, watched from outside. */
 export const memoryTraceSchema = z.object({
   /** In the order they came: when each began (milliseconds since the start), its largest in bytes. */
   phases: z.array(
-    z.object({
-      phase: z.enum(['load', 'prefill', 'decode', 'sweeps', 'profile']),
-      startMs: z.number(),
-      peakBytes: z.number(),
-    }),
+    z.object({ phase: memoryPhaseSchema, startMs: z.number(), peakBytes: z.number() }),
   ),
   /** Milliseconds since the start, and bytes, in step. */
   ms: z.array(z.number()),
@@ -84,7 +87,7 @@ export type OperatorTime = z.infer<typeof operatorTimeSchema>;
 export const benchResultSchema = z.object({
   prefill: latencySchema,
   decode: latencySchema,
-  /** From request to first token, model loaded. */
+  /** From request to first token, model loaded; tokens per second are those of the prompt. */
   ttft: latencySchema,
   /** Milliseconds between tokens, in the order they came: at most 100,000. */
   decodeMs: z.array(z.number()),
@@ -95,10 +98,14 @@ export const benchResultSchema = z.object({
   cacheBytes: z.number(),
   /** Weight files on disk. */
   fileBytes: z.number(),
+  /** The first in a fresh process, the graph built before: tokenizer and session. */
   loadMs: z.number(),
-  /** What `load` asked for; cold is null where the page cache could not be dropped. */
+  /**
+   * What `load` asked for. Cold: the first in a fresh process, its files read from the disk; null
+   * where the page cache could not be dropped. Warm: the second in the same process.
+   */
   loads: z.object({ coldMs: z.number().nullable(), warmMs: z.number() }).nullable(),
-  /** Joules of the processor package per decoded token (RAPL); null where it cannot be read. */
+  /** Joules of the processor packages per decoded token of a row (RAPL); null where they cannot be read. */
   joulesPerToken: z.number().nullable(),
   contexts: z.array(sweepPointSchema),
   batches: z.array(sweepPointSchema),

@@ -3,7 +3,11 @@ import { implement } from '@orpc/server';
 import { RPCHandler } from '@orpc/server/message-port';
 import type { GenerateEvent } from '../../preload/contract/generation.ts';
 import { LatheError } from '../../preload/contract/errors.ts';
-import { runnerContract, type CompressTold } from '../../main/engine/runner/contract.ts';
+import {
+  runnerContract,
+  type BenchTold,
+  type CompressTold,
+} from '../../main/engine/runner/contract.ts';
 import { typedErrors } from '../../main/engine/errors.ts';
 import { createJobs } from '../../main/engine/runner/jobs.ts';
 import { basename, join } from 'node:path';
@@ -14,7 +18,7 @@ import { basename, join } from 'node:path';
  * exit(0); `hang` blocks its thread; `hog` takes memory; `deaf` goes on whatever it is told; any
  * other prompt gives as many tokens as are asked for. Compressing follows the name of the recipe:
  * `crash once` crashes at the first try only, `full` finds the disk full. Exporting follows the name of
- * the model's folder: `full`, `crash-export`, `hang-export`.
+ * the model's folder: `full`, `crash-export`, `hang-export`; so does measuring speed: `crash-bench`.
  */
 const jobs = createJobs();
 const os = implement(runnerContract).use(typedErrors);
@@ -97,20 +101,32 @@ const router = os.router({
     }),
   ),
   bench: os.bench.handler(({ input, signal }) =>
-    jobs.run(signal, async function* () {
+    jobs.run(signal, async function* (): AsyncGenerator<BenchTold> {
+      const [what = ''] = basename(input.load.folder).split('-bench');
+      writeFileSync(join(input.scratch, 'profile.json'), 'half of it');
+      yield { kind: 'phase', phase: 'load' };
       hogged.push(new Uint8Array(64 * 2 ** 20).fill(1));
-      await sleep(300);
+      for (let beat = 0; beat < 10; beat++) {
+        yield { kind: 'progress', fraction: beat / 10, detail: `beat ${beat}` };
+        await sleep(20);
+        if (beat === 5) misbehave(what);
+      }
       const latency = { samples: 1, p50: 1, tokensPerSecond: 1000 };
-      yield {
-        kind: 'done' as const,
-        request: input,
+      const result = {
         prefill: latency,
         decode: latency,
-        ttftMs: 1,
-        threads: 1,
-        device: 'cpu',
-        protocol: 'none',
+        ttft: latency,
+        decodeMs: [1],
+        loadMs: 1,
+        loads: null,
+        joulesPerToken: null,
+        contexts: [],
+        batches: [],
+        threadCounts: [],
+        operators: null,
+        protocol: 'fake',
       };
+      yield { kind: 'done', result };
     }),
   ),
   evaluate: os.evaluate.handler(({ input, signal }) =>

@@ -1,6 +1,10 @@
 import { eventIterator, oc, type ContractRouterClient } from '@orpc/contract';
 import * as z from 'zod';
-import { benchRequestSchema, benchResultSchema } from '../../../preload/contract/bench.ts';
+import {
+  benchRequestSchema,
+  benchResultSchema,
+  memoryPhaseSchema,
+} from '../../../preload/contract/bench.ts';
 import { errorMap } from '../../../preload/contract/errors.ts';
 import {
   evaluateRequestSchema as evaluateInputSchema,
@@ -29,6 +33,10 @@ import {
 import { passReportSchema, recipeSchema } from '../../../preload/contract/recipe.ts';
 import { deviceSchema } from '../../../preload/contract/system.ts';
 import { networkSizesSchema } from '../../library/manifest.ts';
+import { insideContract } from './inspect/contract.ts';
+import { loadRequestSchema, modelSourceSchema } from './source.ts';
+
+export type { LoadRequest, ModelSource } from './source.ts';
 
 /** What the files of a model folder say, once all of them have been checked. */
 export const inspectionSchema = z.object({
@@ -46,25 +54,6 @@ export const inspectionSchema = z.object({
 });
 export type Inspection = z.infer<typeof inspectionSchema>;
 
-/** A model folder and where graphs built from it are kept. */
-export const modelSourceSchema = z.object({
-  folder: z.string(),
-  /** sha256 over the weight files, which the caller has verified. */
-  weights: z.string(),
-  form: graphFormSchema,
-  /** The folder of cached graphs. */
-  graphs: z.string(),
-});
-export type ModelSource = z.infer<typeof modelSourceSchema>;
-
-export const loadRequestSchema = modelSourceSchema.extend({
-  /** sha256 over all files that decide what the model says: another one is another model. */
-  fingerprint: z.string(),
-  threads: z.number().int().positive(),
-  device: deviceSchema,
-});
-export type LoadRequest = z.infer<typeof loadRequestSchema>;
-
 const loadedSchema = z.object({
   kind: z.literal('loaded'),
   /** Building the graph included, when it was not cached; 0 when it was loaded already. */
@@ -73,9 +62,33 @@ const loadedSchema = z.object({
 });
 export type Loaded = z.infer<typeof loadedSchema>;
 
-/** What a runner measures itself; its memory and loading are seen from outside. */
-export const benchMeasuredSchema = benchResultSchema.omit({ peakRssBytes: true, loadMs: true });
+export const benchAskedSchema = z.object({
+  load: loadRequestSchema,
+  request: benchRequestSchema,
+  /** An empty folder for the file of the profiler. */
+  scratch: z.string(),
+});
+export type BenchAsked = z.infer<typeof benchAskedSchema>;
+
+/** What a runner measures itself; its memory is watched from outside. */
+const benchMeasuredSchema = benchResultSchema.omit({
+  peakRssBytes: true,
+  memory: true,
+  cacheBytes: true,
+  fileBytes: true,
+});
 export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
+
+/** What a measurement of speed tells while it runs; `progress` also says only that it still lives. */
+export const benchToldSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('progress'), fraction: z.number(), detail: z.string() }),
+  /** From here on memory counts for this phase. */
+  z.object({ kind: z.literal('phase'), phase: memoryPhaseSchema }),
+  /** The graph was built now and nothing was measured: another process is to do that. */
+  z.object({ kind: z.literal('built') }),
+  z.object({ kind: z.literal('done'), result: benchMeasuredSchema }),
+]);
+export type BenchTold = z.infer<typeof benchToldSchema>;
 
 export const evaluateRequestSchema = z.object({
   /** The model to compare with, loaded beside the other. */
@@ -158,8 +171,8 @@ export const runnerContract = {
   load: call.input(loadRequestSchema).output(events(loadedSchema)),
   /** Of the model loaded last. */
   generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
-  /** Of the model loaded last. */
-  bench: call.input(benchRequestSchema).output(events(benchMeasuredSchema)),
+  /** In a process that has loaded nothing yet. */
+  bench: call.input(benchAskedSchema).output(eventIterator(benchToldSchema)),
   /** Of the model loaded last. */
   evaluate: call.input(evaluateRequestSchema).output(eventIterator(evaluateToldSchema)),
   linears: call.input(folder).output(z.array(linearFactsSchema)),
@@ -169,6 +182,8 @@ export const runnerContract = {
   export: call
     .input(exportFilesRequestSchema)
     .output(events(z.object({ kind: z.literal('done') }))),
+  /** Looking inside models; see docs/inspecting.md. */
+  inside: insideContract,
   /** Ends the job that streams now, after its current step; answers when it has ended. */
   cancel: call.output(z.void()),
 };

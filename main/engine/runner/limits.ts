@@ -8,6 +8,8 @@ export interface Limits {
   readonly compressingMs: number;
   /** Likewise while it measures quality: a long text on a large model is one native call. */
   readonly evaluatingMs: number;
+  /** Likewise while it measures speed: so is a prompt of many rows. */
+  readonly measuringMs: number;
   /** From a cancel to the end of the job. */
   readonly cancelMs: number;
   /** Between two looks at the resident set. */
@@ -25,6 +27,7 @@ export const defaultLimits: Limits = {
   runningMs: 30_000,
   compressingMs: 300_000,
   evaluatingMs: 300_000,
+  measuringMs: 300_000,
   cancelMs: 1_000,
   pollMs: 250,
   crashes: 3,

@@ -1,11 +1,41 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import pidusage from 'pidusage';
 import { LatheError } from '../../../preload/contract/errors.ts';
-import { isAlive } from '../../library/folders.ts';
+import { isAlive, isCode } from '../../library/folders.ts';
 
 /** Resident set of a process, in bytes, seen from outside. */
 export async function residentBytesOf(pid: number): Promise<number> {
   const usage = await pidusage(pid);
   return usage.memory;
+}
+
+/**
+ * Resident set of a process in bytes, and its largest since the process began or `forgetPeak` was
+ * called; where the system keeps no such account, both are the same.
+ */
+export async function residentSetOf(pid: number): Promise<{ bytes: number; peakBytes: number }> {
+  if (process.platform === 'linux') return statusOf(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  const bytes = await residentBytesOf(pid);
+  return { bytes, peakBytes: bytes };
+}
+
+/** Both from the text of /proc/<pid>/status; a process that is just ending has neither. */
+export function statusOf(status: string): { bytes: number; peakBytes: number } {
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
+  const bytes = 1024 * kilobytes('VmRSS');
+  return { bytes, peakBytes: Math.max(bytes, 1024 * kilobytes('VmHWM')) };
+}
+
+/** Has the system measure the largest resident set of a process anew, where it does. */
+export function forgetPeak(pid: number): void {
+  if (process.platform !== 'linux') return;
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch (error) {
+    // Not every container has this file, or lets it be written: then a peak holds on.
+    if (!isCode(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ESRCH')) throw error;
+  }
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;

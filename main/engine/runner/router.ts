@@ -1,17 +1,14 @@
 import { implement } from '@orpc/server';
-import type { BenchRequest } from '../../../preload/contract/bench.ts';
-import type { Progress, Token } from '../../../preload/contract/models.ts';
+import type { Token } from '../../../preload/contract/models.ts';
 import type { Prompt } from '../../../preload/contract/generation.ts';
 import { generate } from '../../inference/generate.ts';
-import { benchDecode } from '../../inference/measure.ts';
 import { encodePrompt } from '../../inference/prompt.ts';
 import { typedErrors } from '../errors.ts';
-import { progressOf } from '../progress.ts';
-import { runnerContract, type BenchMeasured } from './contract.ts';
+import { runnerContract } from './contract.ts';
 import { inspectFolder, tensorTable } from './folder.ts';
 import { describeGraph } from './graph.ts';
 import { createJobs } from './jobs.ts';
-import { createHolder, type LoadedModel } from './loaded.ts';
+import { createHolder } from './loaded.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 const jobs = createJobs();
@@ -30,7 +27,10 @@ export const runnerRouter = os.router({
     return jobs.run(signal, (stop) => generate(decoder, tokenizer, input, { signal: stop }));
   }),
   bench: os.bench.handler(({ input, signal }) =>
-    jobs.run(signal, (stop) => bench(holder.get(), input, stop)),
+    jobs.run(signal, async function* (stop) {
+      const { bench } = await import('./bench.ts');
+      yield* bench(input, stop);
+    }),
   ),
   evaluate: os.evaluate.handler(({ input, signal }) =>
     jobs.run(signal, async function* (stop) {
@@ -68,22 +68,3 @@ async function tokenize(folder: string, prompt: Prompt): Promise<Token[]> {
   const stream = tokenizer.streamDecoder();
   return ids.map((id) => ({ id, text: stream.push(id), bytes: [...tokenizer.token(id).bytes] }));
 }
-
-async function* bench(
-  { decoder, request: { threads, device } }: LoadedModel,
-  request: BenchRequest,
-  signal: AbortSignal,
-): AsyncGenerator<Progress | BenchMeasured> {
-  const timings = yield* progressOf((report) =>
-    benchDecode(decoder, request, {
-      signal,
-      onProgress: (fraction) => report('measuring', fraction),
-    }),
-  );
-  yield { kind: 'done', request, ...timings, threads, device, protocol: protocolOf(request) };
-}
-
-const protocolOf = ({ promptTokens, newTokens, batch, runs, form }: BenchRequest): string =>
-  `${runs} runs after one to warm up, each a prompt of ${promptTokens} tokens read in chunks and ` +
-  `${newTokens} greedy steps, ${batch} equal rows, ${form} graph; wall-clock time inside the process ` +
-  `that runs the model`;

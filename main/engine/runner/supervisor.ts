@@ -31,8 +31,6 @@ export interface Job {
   makeRoom(bytes: number): void;
   /** Says that the model is loaded, and how its cache works. */
   loaded(fastCache: boolean): void;
-  /** Largest resident set since the job began, measured from outside, in bytes. */
-  peakBytes(): Promise<number>;
 }
 
 /** Keeps one runner per model and sees to it that none takes others down with it. */
@@ -53,6 +51,11 @@ export interface Supervisor {
     work: (job: Job) => AsyncIterable<T>,
     signal?: AbortSignal,
   ): AsyncGenerator<T, void>;
+  /**
+   * The turn of a job with a process of its own, once idle models have made room for so many bytes:
+   * no other job runs until the call that this gives.
+   */
+  turn(bytes: number, signal?: AbortSignal): Promise<() => void>;
   /** Lets a model go, named by its name or its folder. */
   unload(model: string): void;
   close(): Promise<void>;
@@ -63,7 +66,6 @@ interface Entry {
   readonly runner: WatchedRunner;
   readonly exited: Promise<unknown>;
   rssBytes: number;
-  peakBytes: number;
   /** null until a model is loaded. */
   fastCache: boolean | null;
   jobs: number;
@@ -110,7 +112,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (!live.has(entry)) return;
     const before = entry.rssBytes;
     entry.rssBytes = bytes;
-    entry.peakBytes = Math.max(entry.peakBytes, bytes);
     const limit = options.memoryLimit();
     if (bytes > limit) entry.runner.end(tooLarge(entry.model.name, bytes, limit));
     else if (Math.abs(bytes - before) > noticeableBytes && entry.fastCache !== null) tellOf(entry);
@@ -145,7 +146,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       runner: watchRunner(process, model.name, limits),
       exited: process.exited,
       rssBytes: 0,
-      peakBytes: 0,
       fastCache: null,
       jobs: 0,
       asked: 0,
@@ -223,6 +223,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     },
 
+    async turn(bytes, signal) {
+      const release = await queue.acquire(signal);
+      makeRoomFor(bytes);
+      return release;
+    },
+
     unload(model) {
       for (const entry of live) {
         const { name, folder } = entry.model;
@@ -239,7 +245,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   async function* turn<T>(entry: Entry, work: (job: Job) => AsyncIterable<T>): AsyncGenerator<T> {
     entry.jobs++;
-    entry.peakBytes = 0;
     tellOf(entry);
     try {
       yield* work({
@@ -248,10 +253,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         loaded(fastCache) {
           entry.fastCache = fastCache;
           tellOf(entry);
-        },
-        async peakBytes() {
-          await look(entry);
-          return entry.peakBytes;
         },
       });
     } finally {

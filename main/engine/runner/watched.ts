@@ -8,7 +8,7 @@ import type { Exit, RunnerProcess } from './host.ts';
 import type { Limits } from './limits.ts';
 
 /** What a job is doing, which decides how long it may be silent. */
-export type Phase = 'loading' | 'running' | 'compressing' | 'evaluating';
+export type Phase = 'loading' | 'running' | 'compressing' | 'evaluating' | 'measuring';
 
 /**
  * One runner and the watch over it: every wait ends when the process ends, when it is silent for

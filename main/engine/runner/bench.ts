@@ -1,0 +1,223 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  BenchRequest,
+  BenchResult,
+  MemoryPhase,
+  SweepPoint,
+} from '../../../preload/contract/bench.ts';
+import { Decoder } from '../../inference/decoder.ts';
+import {
+  latencyOf,
+  outliers,
+  timeRuns,
+  type Shape,
+  type Timings,
+  type TimingOptions,
+} from '../../inference/measure.ts';
+import { loadModel } from '../../onnx/load.ts';
+import type { BenchAsked, BenchMeasured, BenchTold, LoadRequest } from './contract.ts';
+import { openEnergyMeter } from './energy.ts';
+import { contextLengthIn } from './folder.ts';
+import { graphOf } from './graph.ts';
+import { openLoaded } from './loaded.ts';
+import { bytesRead, dropFromPageCache } from './pageCache.ts';
+import { profileModel } from './profile.ts';
+import { telling } from './telling.ts';
+
+/** A phase begins so long before its work, for who watches memory from outside to look. */
+const lookMs = 50;
+
+/** Samples that are kept; percentiles come from all. */
+const keptSamples = 100_000;
+
+/**
+ * Measures a model in this process, which must be a fresh one: loads, runs, sweeps, operators, in
+ * this order. Where the graph had to be built first it says so and measures nothing, because the
+ * builder's memory stays with its process.
+ */
+export async function* bench(asked: BenchAsked, signal: AbortSignal): AsyncGenerator<BenchTold> {
+  const first: BenchTold = { kind: 'progress', fraction: 0, detail: 'preparing the graph' };
+  yield* telling<BenchTold>(first, async (tell) => {
+    let isBuilt = false;
+    const file = await graphOf(asked.load, () => (isBuilt = true));
+    if (isBuilt) return { kind: 'built' };
+    return { kind: 'done', result: await measure(asked, file, { signal, tell }) };
+  });
+}
+
+interface Talk {
+  readonly signal: AbortSignal;
+  readonly tell: (event: BenchTold) => void;
+}
+
+async function measure(
+  { load, request, scratch }: BenchAsked,
+  file: string,
+  { signal, tell }: Talk,
+): Promise<BenchMeasured> {
+  const phase = async (name: MemoryPhase): Promise<void> => {
+    tell({ kind: 'phase', phase: name });
+    await sleep(lookMs);
+  };
+  const plan = planOf(request);
+  const total = plan.reduce((sum, { shape }) => sum + costOf(shape), 0);
+  let done = 0;
+  const time = async (decoder: Decoder, point: Point, options: TimingOptions = {}) => {
+    const { detail, shape } = point;
+    const cost = costOf(shape);
+    const onProgress = (fraction: number): void =>
+      tell({ kind: 'progress', fraction: (done + fraction * cost) / total, detail });
+    const timings = await timeRuns(decoder, shape, { signal, onProgress, ...options });
+    done += cost;
+    return timings;
+  };
+  const options = { contextLength: contextLengthIn(load.folder), device: load.device };
+  const points = (sweep: Point['sweep']): Point[] => plan.filter((one) => one.sweep === sweep);
+  const sweep = async (decoder: Decoder, which: Point['sweep']): Promise<SweepPoint[]> => {
+    const measured: SweepPoint[] = [];
+    for (const point of points(which)) measured.push(sweepPoint(point, await time(decoder, point)));
+    return measured;
+  };
+
+  await phase('load');
+  tell({ kind: 'progress', fraction: 0, detail: 'loading the model' });
+  const { decoder, loadMs, loads } = await timeLoads(load, file, request.load);
+  const [main] = points('none');
+  const energy = load.device === 'cpu' ? openEnergyMeter() : null;
+  const timings = await time(decoder, main, { onPhase: phase, energy });
+  if (plan.length > 1) await phase('sweeps');
+  const contexts = await sweep(decoder, 'contexts');
+  const batches = await sweep(decoder, 'batches');
+  await decoder.close();
+  const threadCounts: SweepPoint[] = [];
+  for (const point of points('threadCounts')) {
+    const other = await Decoder.open(file, { ...options, threads: point.at });
+    try {
+      threadCounts.push(sweepPoint(point, await time(other, point)));
+    } finally {
+      await other.close();
+    }
+  }
+  let operators: BenchResult['operators'] = null;
+  if (request.profile) {
+    await phase('profile');
+    tell({ kind: 'progress', fraction: 1, detail: 'timing the operators' });
+    const asked = { file, shape: request, scratch, signal };
+    operators = await profileModel(asked, { ...options, threads: load.threads });
+  }
+  return {
+    ...resultOf(request, timings),
+    loadMs,
+    loads,
+    contexts,
+    batches,
+    threadCounts,
+    operators,
+  };
+}
+
+/** One thing to time, and the place in a sweep it stands for. */
+interface Point {
+  readonly sweep: 'none' | 'contexts' | 'batches' | 'threadCounts';
+  readonly at: number;
+  readonly detail: string;
+  readonly shape: Shape;
+}
+
+function planOf(request: BenchRequest): Point[] {
+  const { contexts, batches, threadCounts } = request;
+  const { promptTokens, newTokens, batch, runs } = request;
+  const shape = { promptTokens, newTokens, batch, runs };
+  return [
+    { sweep: 'none', at: 0, detail: 'prompt and new tokens', shape },
+    ...[...new Set(contexts)].map((at) => ({
+      sweep: 'contexts' as const,
+      at,
+      detail: `prompt of ${at} tokens`,
+      shape: { ...shape, promptTokens: at },
+    })),
+    ...[...new Set(batches)].map((at) => ({
+      sweep: 'batches' as const,
+      at,
+      detail: `batch of ${at}`,
+      shape: { ...shape, batch: at },
+    })),
+    ...[...new Set(threadCounts)].map((at) => ({
+      sweep: 'threadCounts' as const,
+      at,
+      detail: `threads: ${at}`,
+      shape,
+    })),
+  ];
+}
+
+/** A guess at the time a point takes, for telling how far the whole is: reading is faster than writing. */
+const costOf = ({ promptTokens, newTokens, batch, runs }: Shape): number =>
+  (runs + 1) * (promptTokens / 8 + newTokens) * Math.sqrt(batch);
+
+/** Loads as generation does; twice where cold and warm are asked for. The caller closes the decoder. */
+async function timeLoads(load: LoadRequest, file: string, isTwice: boolean) {
+  if (!isTwice) return { ...(await timeLoad(load, file)), loads: null };
+  const { files } = filesOf(file);
+  const weights = files.reduce((sum, path) => sum + statSync(path).size, 0);
+  const others = ['config.json', 'tokenizer.json'].map((name) => join(load.folder, name));
+  const isDropped = await dropFromPageCache([...files, ...others]);
+  const before = bytesRead();
+  const cold = await timeLoad(load, file);
+  const read = (bytesRead() ?? 0) - (before ?? 0);
+  await cold.decoder.close();
+  const warm = await timeLoad(load, file);
+  // Weights that are looked up row by row, as embeddings are, are not read before they are needed.
+  const isCold = isDropped && read >= weights / 2;
+  return {
+    decoder: warm.decoder,
+    loadMs: cold.loadMs,
+    loads: { coldMs: isCold ? cold.loadMs : null, warmMs: warm.loadMs },
+  };
+}
+
+async function timeLoad(load: LoadRequest, file: string) {
+  const start = performance.now();
+  const { decoder } = await openLoaded(load, file);
+  return { decoder, loadMs: performance.now() - start };
+}
+
+/** The files that a graph is read from. */
+function filesOf(file: string): { files: readonly string[] } {
+  const model = loadModel(file);
+  model.close();
+  return { files: model.files };
+}
+
+function resultOf(request: BenchRequest, { prefill, first, decode, joules }: Timings) {
+  const { promptTokens, batch } = request;
+  const latency = latencyOf(decode, batch);
+  // A counter that stands still counts nothing.
+  const hasEnergy = joules !== null && joules > 0;
+  return {
+    prefill: latencyOf(prefill, promptTokens * batch),
+    decode: latency,
+    ttft: latencyOf(first, promptTokens * batch),
+    // Nothing here is known to a tenth of a microsecond.
+    decodeMs: decode.slice(0, keptSamples).map((ms) => Math.round(ms * 1e4) / 1e4),
+    joulesPerToken: hasEnergy ? joules / (decode.length * batch) : null,
+    protocol: protocolOf(request, decode.length, outliers(decode, latency)),
+  };
+}
+
+function sweepPoint({ at, shape }: Point, { first, decode }: Timings): SweepPoint {
+  const { promptTokens, batch } = shape;
+  return { at, ttft: latencyOf(first, promptTokens * batch), decode: latencyOf(decode, batch) };
+}
+
+const protocolOf = (
+  { promptTokens, newTokens, batch, runs, form }: BenchRequest,
+  samples: number,
+  far: number,
+): string =>
+  `${runs} runs after one to warm up, each with an empty cache, a prompt of ${promptTokens} tokens ` +
+  `and ${newTokens} greedy steps, ${batch} equal rows, ${form} graph; wall-clock time inside a fresh ` +
+  `process that runs nothing else; no sample left out: ${far} of ${samples} tokens took longer than ` +
+  `three times the median`;
