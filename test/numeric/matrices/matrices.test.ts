@@ -15,6 +15,7 @@ const floats = (rows: number, columns: number, seed: number) =>
   matrix(rows, columns, Float32Array.from(randomMatrix(seed, rows, columns).data));
 
 const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 
 test.each([
   [1, 1],
@@ -51,7 +52,6 @@ describe('nearest rows', () => {
 
   test('are ordered by cosine as float64 says, without the row itself', async () => {
     const row = (at: number) => Array.from(table.data.subarray(at * 8, at * 8 + 8));
-    const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
     const expected = Array.from({ length: 50 }, (_, other) => ({
       row: other,
       cosine: cosine(row(7), row(other)),
