@@ -37,8 +37,19 @@ export interface Surface {
   text(x: number, y: number, content: string, style: TextStyle): void;
   /** Cells with sharp edges; `part` says which of them, in cells. */
   cells(box: Box, cells: Cells, part?: Box): void;
+  /** A path in the words of SVG, moved to `at`. */
+  path(d: string, style: PathStyle, at?: readonly [number, number]): void;
   /** Draws only within a box. */
   within(box: Box, draw: () => void): void;
+}
+
+export interface PathStyle {
+  readonly fill?: string;
+  readonly stroke?: string;
+  readonly width?: number;
+  /** Lengths of dash and gap. */
+  readonly dash?: readonly number[];
+  readonly opacity?: number;
 }
 
 export interface Stroke {
@@ -96,6 +107,24 @@ export function canvasSurface(
       const { x, y, width, height } = part;
       context.drawImage(bitmap, x, y, width, height, box.x, box.y, box.width, box.height);
     },
+    path(d, { fill, stroke, width = 1, dash = [], opacity = 1 }, [x, y] = [0, 0]) {
+      const path = pathOf(d);
+      context.save();
+      context.translate(x, y);
+      context.globalAlpha = opacity;
+      if (fill !== undefined) {
+        context.fillStyle = resolve(fill);
+        context.fill(path);
+      }
+      if (stroke !== undefined) {
+        context.strokeStyle = resolve(stroke);
+        context.lineWidth = width;
+        context.lineJoin = 'round';
+        context.setLineDash([...dash]);
+        context.stroke(path);
+      }
+      context.restore();
+    },
     within({ x, y, width, height }, draw) {
       context.save();
       context.beginPath();
@@ -108,6 +137,20 @@ export function canvasSurface(
 }
 
 const all = ({ columns, rows }: Cells): Box => ({ x: 0, y: 0, width: columns, height: rows });
+
+/** Marks are few and drawn many times; longer paths change with every picture. */
+const marks = new Map<string, Path2D>();
+const longestMark = 400;
+
+function pathOf(d: string): Path2D {
+  if (d.length > longestMark) return new Path2D(d);
+  const known = marks.get(d);
+  if (known) return known;
+  const path = new Path2D(d);
+  if (marks.size > 1000) marks.clear();
+  marks.set(d, path);
+  return path;
+}
 
 const bitmaps = new WeakMap<Cells, OffscreenCanvas>();
 
@@ -182,6 +225,17 @@ export function svgSurface(svg: SVGSVGElement, width: number, height: number): S
           .attr('fill', color)
           .attr('shape-rendering', 'crispEdges');
       }
+    },
+    path(d, { fill = 'none', stroke, width: wide = 1, dash, opacity = 1 }, at) {
+      parent
+        .append('path')
+        .attr('d', d)
+        .attr('transform', at ? `translate(${round(at[0])} ${round(at[1])})` : null)
+        .attr('fill', fill)
+        .attr('stroke', stroke ?? null)
+        .attr('stroke-width', stroke === undefined ? null : wide)
+        .attr('stroke-dasharray', dash ? dash.join(' ') : null)
+        .attr('opacity', opacity === 1 ? null : round(opacity));
     },
     within(box, draw) {
       clips += 1;
