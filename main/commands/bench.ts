@@ -1,68 +1,83 @@
-import type { BenchInput, BenchResult, Latency } from '../../preload/contract/bench.ts';
-import { onlyPositional, type Arguments } from './arguments.ts';
+import { benchRequestSchema, type BenchRequest } from '../../preload/contract/bench.ts';
+import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
+import { benchText, costPerMillion } from './benchText.ts';
 import type { Command } from './command.ts';
+import { failureOf, follow } from './job.ts';
 import { modelOf } from './model.ts';
-import { bytes, milliseconds, noteProgress, print, printJson, table } from './output.ts';
+import { print, printJson } from './output.ts';
 import { formOf } from './show.ts';
 
 export const command: Command = {
-  summary: 'measure how fast a model is on this machine',
-  synopsis: '<model> [--prompt-tokens N] [--new-tokens N] [--batch N] [--runs N]',
+  summary: 'measure how fast a model is on this machine, and what it takes',
+  synopsis:
+    '<model> [--prompt-tokens N] [--new-tokens N] [--batch N] [--runs N] [--contexts A,B,…]',
   options: {
     'prompt-tokens': { placeholder: 'N', help: 'tokens to read (default: 128)' },
     'new-tokens': { placeholder: 'N', help: 'tokens to generate (default: 64)' },
     batch: { placeholder: 'N', help: 'equal rows at once (default: 1)' },
     runs: { placeholder: 'N', help: 'runs that count, after one to warm up (default: 5)' },
     form: { placeholder: 'fused|plain', help: 'which graph to run (default: fused)' },
+    contexts: { placeholder: 'A,B,…', help: 'prompts of so many tokens besides' },
+    batches: { placeholder: 'A,B,…', help: 'so many rows at once besides' },
+    'threads-sweep': { placeholder: 'A,B,…', help: 'so many threads besides' },
+    load: { help: 'load the model cold and warm' },
+    profile: { help: 'time every operator' },
+    'price-per-hour': { placeholder: 'P', help: 'of the machine: says what a million tokens cost' },
   },
   usesRunner: true,
   check(args) {
     onlyPositional(args, 'model');
-    requestOf(args, '');
+    requestOf(args);
+    priceOf(args);
   },
   async run({ args, engine, json, signal }) {
     const client = await engine();
     const model = await modelOf(onlyPositional(args, 'model'), client);
-    for await (const event of await client.bench(requestOf(args, model), { signal })) {
-      if (event.kind === 'progress') noteProgress(event);
-      else if (json) printJson(resultOf(event));
-      else print(textOf(event));
-    }
+    const request = { ...requestOf(args), model };
+    const { ids } = await client.benches.start({ requests: [request] }, { signal });
+    const job = await follow(client, ids[0], signal);
+    if (job.kind !== 'bench' || job.result === null) throw failureOf(job);
+    const price = priceOf(args);
+    const cost = price === null ? {} : { costPerMillion: costPerMillion(job.result.decode, price) };
+    if (json) printJson({ ...job.result, ...cost });
+    else print(benchText(job.result, price));
   },
 };
 
-function requestOf(args: Arguments, model: string): BenchInput {
-  const fields = {
+function requestOf(args: Arguments): Omit<BenchRequest, 'model'> {
+  const typed = {
     promptTokens: args.number('prompt-tokens'),
     newTokens: args.number('new-tokens'),
     batch: args.number('batch'),
     runs: args.number('runs'),
+    form: formOf(args),
+    contexts: numbersOf(args, 'contexts'),
+    batches: numbersOf(args, 'batches'),
+    threadCounts: numbersOf(args, 'threads-sweep'),
+    load: args.has('load'),
+    profile: args.has('profile'),
   };
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return { model, form: formOf(args), ...Object.fromEntries(given) };
+  const { data, error } = benchRequestSchema.omit({ model: true }).safeParse(typed);
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  throw new UsageError(`--${optionOf(String(issue.path[0]))}: ${issue.message}`);
 }
 
-function resultOf({ prefill, decode, peakRssBytes, loadMs, ttftMs, ...rest }: BenchResult) {
-  const { threads, device, protocol } = rest;
-  return { prefill, decode, peakRssBytes, loadMs, ttftMs, threads, device, protocol };
+/** `promptTokens` → `prompt-tokens` */
+const optionOf = (field: string): string =>
+  field === 'threadCounts'
+    ? 'threads-sweep'
+    : field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function numbersOf(args: Arguments, name: string): number[] {
+  const typed = args.text(name);
+  if (typed === undefined) return [];
+  if (/^\d+(,\d+)*$/.test(typed)) return typed.split(',').map(Number);
+  throw new UsageError(`--${name} must be whole numbers with commas, as in 128,512: ${typed}`);
 }
 
-function textOf(result: BenchResult): string {
-  const percentiles = ['p50', 'p90', 'p99', 'p999'] as const;
-  const row = (name: string, latency: Latency): string[] => [
-    name,
-    String(latency.samples),
-    ...percentiles.map((key) => {
-      const value = latency[key];
-      return value === undefined ? '' : milliseconds(value);
-    }),
-    latency.tokensPerSecond.toFixed(1),
-  ];
-  const header = ['', 'samples', 'P50', 'P90', 'P99', 'P99.9', 'tokens/s'];
-  return [
-    table(header, [row('prefill', result.prefill), row('decode', result.decode)]),
-    `first token after ${milliseconds(result.ttftMs)}, loaded in ${milliseconds(result.loadMs)}, ` +
-      `at most ${bytes(result.peakRssBytes)} resident, ${result.threads} threads, ${result.device}`,
-    result.protocol,
-  ].join('\n\n');
+function priceOf(args: Arguments): number | null {
+  const price = args.number('price-per-hour') ?? null;
+  if (price === null || price > 0) return price;
+  throw new UsageError(`--price-per-hour must be more than nothing: ${price}`);
 }

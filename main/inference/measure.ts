@@ -71,7 +71,7 @@ export async function timeRuns(
     let id = largest(logits, vocabularySize);
     const chosen = performance.now();
     if (isWarming) await onPhase?.('decode');
-    const joulesBefore = energy?.() ?? 0;
+    const joulesBefore = isWarming ? 0 : (energy?.() ?? 0);
     for (let token = 0; token < newTokens; token++) {
       await tell(run, token);
       const before = performance.now();

@@ -69,15 +69,16 @@ export const memoryTraceSchema = z.object({
 });
 export type MemoryTrace = z.infer<typeof memoryTraceSchema>;
 
-/** What one node of the graph took, by the profiler of onnxruntime. */
+/** What one node of the graph took in one prefill and some decode steps, by the profiler of onnxruntime. */
 export const operatorTimeSchema = z.object({
+  /** The linear layer it is or belongs to, the hook point it gives, or its own name. */
   node: z.string(),
   /** `MatMulNBits` */
   operator: z.string(),
   /** Block of the model it belongs to; null for what stands outside of all. */
   block: z.number().int().nonnegative().nullable(),
   calls: z.number().int(),
-  /** Milliseconds of all calls together. */
+  /** Milliseconds of all calls of the prefill together. */
   prefillMs: z.number(),
   /** Milliseconds per decode step. */
   decodeMs: z.number(),

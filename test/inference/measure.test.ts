@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { benchDecode, latencyOf } from '../../main/inference/measure.ts';
+import { latencyOf, outliers, timeRuns } from '../../main/inference/measure.ts';
 import { writeTinyModel, type TinyModel } from './tinyDecoder.ts';
 
 let model: TinyModel;
@@ -21,35 +21,56 @@ describe('latencies', () => {
   });
 
   it('have only the percentiles that their number of samples can show', () => {
-    expect(Object.keys(latencyOf(samples(9), 1))).toEqual(['samples', 'p50', 'tokensPerSecond']);
-    expect(latencyOf(samples(999), 1).p99).toBeUndefined();
-    expect(latencyOf(samples(1000), 1).p99).toBe(990);
-    expect(latencyOf(samples(9999), 1).p999).toBeUndefined();
-    expect(latencyOf(samples(10_000), 1).p999).toBe(9990);
+    const names = (count: number): string[] =>
+      Object.keys(latencyOf(samples(count), 1)).filter((name) => /^p/.test(name));
+    expect(names(9)).toEqual(['p50']);
+    expect(names(10)).toEqual(['p50', 'p90']);
+    expect(names(999)).toEqual(['p50', 'p90']);
+    expect(names(1000)).toEqual(['p50', 'p90', 'p99']);
+    expect(names(9999)).toEqual(['p50', 'p90', 'p99']);
+    expect(names(10_000)).toEqual(['p50', 'p90', 'p99', 'p999']);
+    expect(latencyOf(samples(10_000), 1)).toMatchObject({ p90: 9000, p99: 9900, p999: 9990 });
+  });
+
+  it('lose no sample, and count those beyond three times the median', () => {
+    const some = [2, 2, 2, 6, 6.1, 100];
+    expect(outliers(some, latencyOf(some, 1))).toBe(2);
+    expect(latencyOf(some, 1).samples).toBe(6);
   });
 });
 
 describe('a measurement', () => {
-  const request = { promptTokens: 12, newTokens: 5, batch: 2, runs: 3 };
+  const shape = { promptTokens: 12, newTokens: 5, batch: 2, runs: 3 };
 
   it('has a prefill per run and a step per new token, the warming run left out', async () => {
     const decoder = await model.open('fused');
     await decoder.prefill([1, 2, 3]);
     const fractions: number[] = [];
-    const onProgress = (fraction: number): void => void fractions.push(fraction);
-    const { prefill, decode, ttftMs } = await benchDecode(decoder, request, { onProgress });
-    expect([prefill.samples, decode.samples]).toEqual([3, 15]);
-    expect(prefill.tokensPerSecond).toBeCloseTo(24_000 / prefill.p50);
-    expect(decode.tokensPerSecond).toBeCloseTo(2000 / decode.p50);
-    expect(ttftMs).toBeGreaterThanOrEqual(prefill.p50);
-    expect(fractions).toEqual([0.25, 0.5, 0.75, 1]);
+    const phases: string[] = [];
+    const { prefill, first, decode, joules } = await timeRuns(decoder, shape, {
+      onProgress: (fraction) => void fractions.push(fraction),
+      onPhase: async (phase) => void phases.push(phase),
+    });
+    expect([prefill.length, first.length, decode.length, joules]).toEqual([3, 3, 15, null]);
+    for (const [run, ms] of first.entries()) expect(ms).toBeGreaterThanOrEqual(prefill[run]);
+    expect(Math.min(...prefill, ...decode)).toBeGreaterThan(0);
+    expect([fractions.at(0), fractions.at(-1)]).toEqual([0, 1]);
+    expect(phases).toEqual(['prefill', 'decode']);
     // The text that the decoder was in is still there.
     expect(decoder.ids).toEqual([1, 2, 3]);
   });
 
+  it('counts the energy of the steps that count, and of nothing else', async () => {
+    const decoder = await model.open('fused');
+    let asked = 0;
+    // Asked before and after the steps of each of three runs: 1, 2; 4, 8; 16, 32.
+    const { joules } = await timeRuns(decoder, shape, { energy: () => 2 ** asked++ });
+    expect(joules).toBe(2 - 1 + (8 - 4) + (32 - 16));
+  });
+
   it('does not begin where prompt and new tokens do not fit', async () => {
     const decoder = await model.open('fused', 16);
-    await expect(benchDecode(decoder, request)).rejects.toMatchObject({
+    await expect(timeRuns(decoder, shape)).rejects.toMatchObject({
       code: 'context_overflow',
       message: 'prompt and new tokens are longer than the context: 12 + 5 > 16',
     });
@@ -57,9 +78,14 @@ describe('a measurement', () => {
 
   it('ends between two tokens when aborted', async () => {
     const decoder = await model.open('fused');
-    const signal = AbortSignal.abort();
-    await expect(benchDecode(decoder, request, { signal })).rejects.toMatchObject({
+    const stop = new AbortController();
+    const onPhase = async (phase: string): Promise<void> => {
+      if (phase === 'decode') stop.abort();
+    };
+    const timing = timeRuns(decoder, shape, { signal: stop.signal, onPhase });
+    await expect(timing).rejects.toMatchObject({
       code: 'cancelled',
+      message: 'cancelled in run 0 of 3, token 0',
     });
   });
 });

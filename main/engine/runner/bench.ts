@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   BenchRequest,
@@ -16,13 +14,11 @@ import {
   type Timings,
   type TimingOptions,
 } from '../../inference/measure.ts';
-import { loadModel } from '../../onnx/load.ts';
-import type { BenchAsked, BenchMeasured, BenchTold, LoadRequest } from './contract.ts';
+import type { BenchAsked, BenchMeasured, BenchTold } from './contract.ts';
 import { openEnergyMeter } from './energy.ts';
 import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
-import { openLoaded } from './loaded.ts';
-import { bytesRead, dropFromPageCache } from './pageCache.ts';
+import { timeLoad, timeLoads } from './loads.ts';
 import { profileModel } from './profile.ts';
 import { telling } from './telling.ts';
 
@@ -83,7 +79,9 @@ async function measure(
 
   await phase('load');
   tell({ kind: 'progress', fraction: 0, detail: 'loading the model' });
-  const { decoder, loadMs, loads } = await timeLoads(load, file, request.load);
+  const { decoder, loadMs, loads } = request.load
+    ? await timeLoads(load, file)
+    : { ...(await timeLoad(load, file)), loads: null };
   const [main] = points('none');
   const energy = load.device === 'cpu' ? openEnergyMeter() : null;
   const timings = await time(decoder, main, { onPhase: phase, energy });
@@ -156,40 +154,6 @@ function planOf(request: BenchRequest): Point[] {
 /** A guess at the time a point takes, for telling how far the whole is: reading is faster than writing. */
 const costOf = ({ promptTokens, newTokens, batch, runs }: Shape): number =>
   (runs + 1) * (promptTokens / 8 + newTokens) * Math.sqrt(batch);
-
-/** Loads as generation does; twice where cold and warm are asked for. The caller closes the decoder. */
-async function timeLoads(load: LoadRequest, file: string, isTwice: boolean) {
-  if (!isTwice) return { ...(await timeLoad(load, file)), loads: null };
-  const { files } = filesOf(file);
-  const weights = files.reduce((sum, path) => sum + statSync(path).size, 0);
-  const others = ['config.json', 'tokenizer.json'].map((name) => join(load.folder, name));
-  const isDropped = await dropFromPageCache([...files, ...others]);
-  const before = bytesRead();
-  const cold = await timeLoad(load, file);
-  const read = (bytesRead() ?? 0) - (before ?? 0);
-  await cold.decoder.close();
-  const warm = await timeLoad(load, file);
-  // Weights that are looked up row by row, as embeddings are, are not read before they are needed.
-  const isCold = isDropped && read >= weights / 2;
-  return {
-    decoder: warm.decoder,
-    loadMs: cold.loadMs,
-    loads: { coldMs: isCold ? cold.loadMs : null, warmMs: warm.loadMs },
-  };
-}
-
-async function timeLoad(load: LoadRequest, file: string) {
-  const start = performance.now();
-  const { decoder } = await openLoaded(load, file);
-  return { decoder, loadMs: performance.now() - start };
-}
-
-/** The files that a graph is read from. */
-function filesOf(file: string): { files: readonly string[] } {
-  const model = loadModel(file);
-  model.close();
-  return { files: model.files };
-}
 
 function resultOf(request: BenchRequest, { prefill, first, decode, joules }: Timings) {
   const { promptTokens, batch } = request;

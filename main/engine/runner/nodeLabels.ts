@@ -1,9 +1,10 @@
-import type { Model, Node } from '../../onnx/model.ts';
+import type { Graph, Model, Node } from '../../onnx/model.ts';
 import { isFused, readDecoder } from '../../passes/decoder.ts';
 
 /** What a node is shown as, and the block it belongs to. */
 export interface NodeLabel {
   readonly label: string;
+  /** null for what stands outside of all blocks, or serves several. */
   readonly block: number | null;
 }
 
@@ -11,19 +12,21 @@ export interface NodeLabel {
 const hookPoint = /^(blocks\.\d+\.|embed$|ln_final$|logits$)/;
 
 /** `blocks.3.attn_out`, `model.layers.3.mlp.down_proj.weight`, `/model/layers.3/mlp/MatMul`. */
-const blockNumber = /(?:^|[./_])(?:blocks|layers?|h|present|past_key_values)[._](\d+)(?:[./_]|$)/;
+const blockNumber = /(?:^|[./_])(?:blocks|layers?|h|present)[._](\d+)(?:[./_]|$)/;
 
 /**
  * The nodes of a graph by the names that the profiler gives them: a linear layer as recipes call it,
- * else the hook point a node gives, else its own name. The block is that of the layer, or the number
- * in the names of what the node gives, of itself, or of what it takes, in this order.
+ * else the hook point a node gives, else its own name. The block is the number in the names of what
+ * the node gives, of itself or of its weights, else that of all nodes that take what it gives.
  */
 export function nodeLabels(model: Model): Map<string, NodeLabel> {
   const labels = new Map<string, NodeLabel>();
+  const blocks = blocksOf(model.graph);
   for (const [at, node] of model.graph.nodes.entries()) {
     // The runtime numbers those that have no name.
     const name = node.name === '' ? `${node.opType}_${at}` : node.name;
-    labels.set(name, labelOf(node, name));
+    const label = node.outputs.find((output) => hookPoint.test(output)) ?? name;
+    labels.set(name, { label, block: blocks.get(node) ?? null });
   }
   if (!isFused(model)) return labels;
   for (const { name, block, nodes } of readDecoder(model).linears) {
@@ -35,9 +38,34 @@ export function nodeLabels(model: Model): Map<string, NodeLabel> {
   return labels;
 }
 
-function labelOf({ inputs, outputs }: Node, name: string): NodeLabel {
-  const label = outputs.find((output) => hookPoint.test(output)) ?? name;
-  const numbers = [...outputs, name, ...inputs].map((text) => blockNumber.exec(text)?.[1]);
-  const block = numbers.find((number) => number !== undefined);
-  return { label, block: block === undefined ? null : Number(block) };
+/**
+ * The label of a node as the profiler calls it. What the runtime made of several nodes is called
+ * after one of them: `Mul_22/SimplifiedLayerNormFusion/`.
+ */
+export function labelOf(labels: ReadonlyMap<string, NodeLabel>, node: string): NodeLabel {
+  const known = labels.get(node) ?? labels.get(node.replace(/(\/\w+Fusion\w*\/?)+$/, ''));
+  return known ?? { label: node, block: null };
+}
+
+function blocksOf({ nodes, initializers }: Graph): Map<Node, number | null> {
+  const blocks = new Map<Node, number | null>();
+  /** Blocks of all nodes that take a value. */
+  const takers = new Map<string, Set<number | null>>();
+  for (const node of nodes.toReversed()) {
+    const weights = node.inputs.filter((input) => initializers.has(input));
+    const numbers = [...node.outputs, node.name, ...weights].map(
+      (text) => blockNumber.exec(text)?.[1],
+    );
+    const number = numbers.find((one) => one !== undefined);
+    const taking = new Set(node.outputs.flatMap((output) => [...(takers.get(output) ?? [])]));
+    const isHook = node.outputs.some((output) => hookPoint.test(output));
+    const [only = null] = taking.size === 1 && !isHook ? taking : [];
+    const block = number === undefined ? only : Number(number);
+    blocks.set(node, block);
+    for (const input of node.inputs) {
+      const set = takers.get(input) ?? new Set();
+      takers.set(input, set.add(block));
+    }
+  }
+  return blocks;
 }

@@ -7,7 +7,7 @@ import { Decoder, piecesOf, type DecoderOptions } from '../../inference/decoder.
 import { promptOf } from '../../inference/measure.ts';
 import { eventOf, isRun, nodeTimes, type ProfileEvent } from '../../inference/profile.ts';
 import { loadModel } from '../../onnx/load.ts';
-import { nodeLabels, type NodeLabel } from './nodeLabels.ts';
+import { labelOf, nodeLabels, type NodeLabel } from './nodeLabels.ts';
 
 /** The profiler stops at a million events of about a kilobyte. */
 const MAX_PROFILE_BYTES = 2 * 2 ** 30;
@@ -96,36 +96,27 @@ interface Times {
   readonly steps: number;
 }
 
-/**
- * Both phases by node, in the order they ran. A node that the runtime made of several has a name of
- * its own: it belongs to the block that the nodes before and behind it share.
- */
+/** Both phases by node, in the order they ran. */
 export function operatorsOf(
   labels: ReadonlyMap<string, NodeLabel>,
   { prefill, decode, steps }: Times,
 ): OperatorTime[] {
   const stepping = new Map(decode.map((time) => [time.node, time]));
-  const read = new Set(prefill.map(({ node }) => node));
-  const all = [...prefill, ...decode.filter(({ node }) => !read.has(node))];
-  const blocks = all.map(({ node }) => labels.get(node)?.block);
-  return all.map(({ node, operator, calls, ms }, at) => {
+  const reading = new Map(prefill.map((time) => [time.node, time]));
+  const all = [...prefill, ...decode.filter(({ node }) => !reading.has(node))];
+  return all.map(({ node, operator }) => {
+    const { label, block } = labelOf(labels, node);
+    const read = reading.get(node);
     const step = stepping.get(node);
-    const isRead = read.has(node);
     return {
-      node: labels.get(node)?.label ?? node,
+      node: label,
       operator,
-      block: blocks[at] === undefined ? sharedBlock(blocks, at) : blocks[at],
-      calls: isRead ? calls + (step?.calls ?? 0) : calls,
-      prefillMs: isRead ? ms : 0,
+      block,
+      calls: (read?.calls ?? 0) + (step?.calls ?? 0),
+      prefillMs: read?.ms ?? 0,
       decodeMs: (step?.ms ?? 0) / steps,
     };
   });
-}
-
-function sharedBlock(blocks: readonly (number | null | undefined)[], at: number): number | null {
-  const before = blocks.slice(0, at).findLast((block) => block !== undefined);
-  const behind = blocks.slice(at + 1).find((block) => block !== undefined);
-  return before !== undefined && before === behind ? before : null;
 }
 
 const incomplete = (file: string, found: number, made: number): LatheError =>
