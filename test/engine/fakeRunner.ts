@@ -7,6 +7,7 @@ import {
   runnerContract,
   type BenchTold,
   type CompressTold,
+  type EvaluateTold,
 } from '../../main/engine/runner/contract.ts';
 import { typedErrors } from '../../main/engine/errors.ts';
 import { createJobs } from '../../main/engine/runner/jobs.ts';
@@ -130,17 +131,23 @@ const router = os.router({
     }),
   ),
   evaluate: os.evaluate.handler(({ input, signal }) =>
-    jobs.run(signal, async function* (stop) {
+    jobs.run(signal, async function* (stop): AsyncGenerator<EvaluateTold> {
       const { metrics, data } = input.request;
+      const [what, until = ''] = basename(data, '.txt').split(' ');
+      const mark = join(input.work, 'tried');
+      const isFirst = !existsSync(mark);
+      writeFileSync(mark, '');
+      yield { kind: 'started', items: isFirst ? 0 : 5 };
       for (let beat = 0; beat < 10; beat++) {
-        yield { kind: 'progress' as const, stage: 'evaluating', fraction: beat / 10 };
+        yield { kind: 'progress', fraction: beat / 10, step: null, detail: `beat ${beat}` };
         await sleep(20);
         if (stop.aborted) throw new LatheError('cancelled', 'cancelled');
-        if (beat === 5) misbehave(basename(data, '.txt'));
+        if (beat === 5 && (until !== 'once' || isFirst)) misbehave(what ?? '');
       }
+      if (what === 'full') throw new LatheError('disk_full', 'no space left on the disk');
       const measured = { value: process.pid, ci95: null, n: 1, details: {}, against: null };
       const results = metrics.map((metric) => ({ metric, protocol: 'fake', ...measured }));
-      yield { kind: 'done' as const, results };
+      yield { kind: 'done', results };
     }),
   ),
   linears: os.linears.handler(() => []),

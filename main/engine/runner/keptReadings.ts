@@ -21,7 +21,7 @@ export function openReadings(work: string, key: string): KeptReadings {
   ftruncateSync(fd, length);
   const add = (value: unknown): void => {
     try {
-      writeSync(fd, lineOf(value));
+      writeSync(fd, withChecksum(JSON.stringify(value)));
     } catch (error) {
       throw diskError(error, file);
     }
@@ -39,21 +39,18 @@ function readBack(bytes: Buffer, key: string): { readings: unknown[]; length: nu
   for (let start = 0; ; start = length) {
     const end = bytes.indexOf('\n', start) + 1;
     const line = bytes.toString('utf8', start, end);
-    const value = line.slice(checksumLength + 1, -1);
-    if (end === 0 || line.slice(0, checksumLength) !== checksum(value)) break;
-    values.push(JSON.parse(value));
+    const text = line.slice(checksumLength + 1, -1);
+    if (end === 0 || line !== withChecksum(text)) break;
+    values.push(JSON.parse(text));
     length = end;
   }
   const [found, ...readings] = values;
   return found === key ? { readings, length } : nothing;
 }
 
-function lineOf(value: unknown): string {
-  const text = JSON.stringify(value);
-  return `${checksum(text)} ${text}\n`;
-}
-
 const checksumLength = 16;
 
-const checksum = (text: string): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, checksumLength);
+function withChecksum(text: string): string {
+  const checksum = createHash('sha256').update(text).digest('hex').slice(0, checksumLength);
+  return `${checksum} ${text}\n`;
+}

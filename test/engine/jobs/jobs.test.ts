@@ -12,7 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EngineClient, EngineEvent, Job, JobEvent } from '../../../preload/contract/index.ts';
+import type {
+  CompressJob,
+  EngineClient,
+  EngineEvent,
+  Job,
+  JobEvent,
+} from '../../../preload/contract/index.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import { fromOrpc } from '../../../main/engine/errors.ts';
 import type { Limits } from '../../../main/engine/runner/limits.ts';
@@ -54,17 +60,17 @@ async function start(...names: string[]): Promise<string[]> {
 }
 
 /** Watches a job to its end. */
-async function ended(id: string, onEvent?: (event: JobEvent) => void): Promise<Job> {
+async function ended(id: string, onEvent?: (event: JobEvent) => void): Promise<CompressJob> {
   let last: Job | null = null;
   for await (const event of await client.jobs.watch({ id })) {
     if (event.kind === 'job') last = event.job;
     onEvent?.(event);
   }
-  if (last === null) throw new Error('a watched job says how it stands');
+  if (last?.kind !== 'compress') throw new Error('a watched job says how it stands');
   return last;
 }
 
-async function run(name: string): Promise<Job> {
+async function run(name: string): Promise<CompressJob> {
   const [id = ''] = await start(name);
   return ended(id);
 }

@@ -13,7 +13,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRouterClient } from '@orpc/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { EngineClient, Job, JobEvent, RecipeInput } from '../../../preload/contract/index.ts';
+import type {
+  CompressJob,
+  EngineClient,
+  Job,
+  JobEvent,
+  RecipeInput,
+} from '../../../preload/contract/index.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import { forkNode } from '../../../main/engine/runner/forkNode.ts';
 import type { RunnerProcess } from '../../../main/engine/runner/host.ts';
@@ -81,17 +87,17 @@ async function begin(): Promise<string> {
   return ids[0] ?? '';
 }
 
-async function ended(id: string, onEvent?: (event: JobEvent) => void): Promise<Job> {
+async function ended(id: string, onEvent?: (event: JobEvent) => void): Promise<CompressJob> {
   let last: Job | null = null;
   for await (const event of await client.jobs.watch({ id })) {
     if (event.kind === 'job') last = event.job;
     onEvent?.(event);
   }
-  if (last === null) throw new Error('a watched job says how it stands');
+  if (last?.kind !== 'compress') throw new Error('a watched job says how it stands');
   return last;
 }
 
-function bytesOf({ result }: Job): Map<string, string> {
+function bytesOf({ result }: CompressJob): Map<string, string> {
   const variant = result?.folder ?? '';
   const names = readdirSync(variant).filter((name) => name !== 'lathe.json');
   return new Map(names.map((name) => [name, readFileSync(join(variant, name), 'base64')]));
@@ -102,7 +108,7 @@ const contents = (): string[] =>
   ['jobs', 'models', join('variants', 'tiny')].flatMap((name) => readdirSync(join(home, name)));
 
 /** Does something to a job after so many of its layers and passes. */
-async function disturbed(id: string, after: number, disturb: () => void): Promise<Job> {
+async function disturbed(id: string, after: number, disturb: () => void): Promise<CompressJob> {
   let seen = 0;
   return ended(id, (event) => {
     if (event.kind !== 'layer' && event.kind !== 'pass') return;
