@@ -18,6 +18,8 @@ import {
 export interface CaptureOptions {
   /** Heads whose output counts as zero. */
   readonly ablate?: readonly Head[];
+  /** What the capture may keep, where that is less than the limit of all. */
+  readonly mostBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((stage: string, fraction: number) => void) | undefined;
 }
@@ -49,11 +51,7 @@ export interface Capturer {
 const WARM_UP = 16;
 
 /** Loads a subject into the runtime. */
-export async function openCapturer(
-  found: Subject,
-  open: OpenPart,
-  { mostBytes = MOST_CAPTURE_BYTES }: { mostBytes?: number } = {},
-): Promise<Capturer> {
+export async function openCapturer(found: Subject, open: OpenPart): Promise<Capturer> {
   const scored = found.sites.filter(({ parts }) => parts === null).map(({ scores }) => scores);
   const values = [...tapWidths(found).keys(), ...scored];
   const { session, close } = await open(partFor(found, values));
@@ -67,8 +65,8 @@ export async function openCapturer(
   return {
     subject,
     patterns,
-    async capture(ids, { ablate = [], signal, onProgress } = {}) {
-      checkCapture(subject, ids, ablate, mostBytes);
+    async capture(ids, { ablate = [], mostBytes = Infinity, signal, onProgress } = {}) {
+      checkCapture(subject, ids, ablate, Math.min(mostBytes, MOST_CAPTURE_BYTES));
       const tell = (stage: string) => (fraction: number) => onProgress?.(stage, fraction);
       await read({ ids: ids.slice(0, WARM_UP) }, ablate);
       const plain = await timed(() => read({ ids, signal, onProgress: tell('running') }, ablate));

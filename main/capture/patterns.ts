@@ -21,6 +21,15 @@ export interface PatternRows {
 
 export type PatternKind = 'pattern' | 'scores';
 
+interface PatternOptions {
+  readonly what?: PatternKind;
+  /** From the first of these heads up to the second, which is left out; all where not given. */
+  readonly heads?: readonly [number, number];
+  /** Rows likewise. */
+  readonly rows?: readonly [number, number];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Patterns are not kept: they are computed from queries and keys when they are asked for. */
 export interface Patterns {
   /** Shows a layer from its first row to its last, some rows at a time. */
@@ -28,11 +37,7 @@ export interface Patterns {
     captured: Captured,
     layer: number,
     visit: (rows: PatternRows) => void,
-    options?: {
-      what?: PatternKind;
-      heads?: readonly [number, number];
-      signal?: AbortSignal | undefined;
-    },
+    options?: PatternOptions,
   ): Promise<void>;
   /** One head, or the mean of a layer's: [tokens, tokens], a row for each token that looks. */
   square(
@@ -40,7 +45,7 @@ export interface Patterns {
     layer: number,
     head: number | 'mean',
     what?: PatternKind,
-  ): Promise<Float32Array>;
+  ): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -60,14 +65,20 @@ export function openPatterns(open: OpenPart): Patterns {
   };
 
   const patterns: Patterns = {
-    async each({ ids, layers }, layer, visit, { what = 'pattern', heads, signal } = {}) {
+    async each(
+      { ids, layers },
+      layer,
+      visit,
+      { what = 'pattern', heads, rows: range, signal } = {},
+    ) {
       const kept = layers[layer];
       const [from, to] = heads ?? [0, kept.heads];
       const tokens = ids.length;
-      for (let first = 0; first < tokens;) {
+      const [start, end] = range ?? [0, tokens];
+      for (let first = start; first < end;) {
         await nextTurn(signal);
         const most = Math.floor(MOST_ELEMENTS / ((to - from) * tokens));
-        const rows = Math.min(Math.max(1, Math.min(MOST_ROWS, most)), tokens - first);
+        const rows = Math.min(Math.max(1, Math.min(MOST_ROWS, most)), end - first);
         const block = { heads: to - from, first, rows, keys: first + rows };
         const { attention } = kept;
         const data =

@@ -6,6 +6,7 @@ import { typedErrors } from './errors.ts';
 import { exportModel } from './export.ts';
 import { generate } from './generate.ts';
 import { importModel } from './import.ts';
+import { inspectRouter } from './inspect/router.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { benchJobs, compressJobs, evaluateJobs } from './jobs/start.ts';
 import { graphFacts, memory, modelFacts } from './models.ts';
@@ -123,5 +124,6 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
     sweep: os.sweep.handler(async ({ input, signal }) => ({
       ids: jobs.add(await sweepJobs(core, input, signal)),
     })),
+    inspect: inspectRouter(workshop),
   });
 }

@@ -19,7 +19,6 @@ import {
 } from '../../../preload/contract/generation.ts';
 import {
   graphFactsSchema,
-  graphFormSchema,
   progressSchema,
   tensorFactsSchema,
   tokenSchema,

@@ -7,6 +7,8 @@ import { typedErrors } from '../errors.ts';
 import { runnerContract } from './contract.ts';
 import { inspectFolder, tensorTable } from './folder.ts';
 import { describeGraph } from './graph.ts';
+import { insideRouter } from './inspect/router.ts';
+import { tokensOf } from './inspect/tokens.ts';
 import { createJobs } from './jobs.ts';
 import { createHolder } from './loaded.ts';
 import { readTokenizer } from './tokenizer.ts';
@@ -59,12 +61,11 @@ export const runnerRouter = os.router({
       yield* writeExport(input, stop);
     }),
   ),
+  inside: insideRouter(jobs),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 
 async function tokenize(folder: string, prompt: Prompt): Promise<Token[]> {
   const tokenizer = await readTokenizer(folder);
-  const ids = await encodePrompt(tokenizer, prompt);
-  const stream = tokenizer.streamDecoder();
-  return ids.map((id) => ({ id, text: stream.push(id), bytes: [...tokenizer.token(id).bytes] }));
+  return tokensOf(tokenizer, await encodePrompt(tokenizer, prompt));
 }

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { LatheError } from '../../../preload/contract/errors.ts';
+import type { CaptureEvent, CaptureRequest } from '../../../preload/contract/inspect/capture.ts';
+import { refOf, type Core } from '../core.ts';
+import { loadRequest } from '../generate.ts';
+import { refuseTooLarge } from '../memory.ts';
+import { opening } from '../openModel.ts';
+import type { RunnerClient } from '../runner/contract.ts';
+import type { Job, ModelRef } from '../runner/supervisor.ts';
+
+/** More captures than any window shows; the runners keep far fewer. */
+const MOST_REMEMBERED = 256;
+
+/** Captures live in the runners of their models; this knows which one lives where. */
+export class CapturePlaces {
+  private readonly core: Core;
+  private readonly places = new Map<string, ModelRef>();
+
+  constructor(core: Core) {
+    this.core = core;
+  }
+
+  /** Runs a prompt and keeps what the model computed. */
+  async *capture(
+    { model, prompt, ablate }: CaptureRequest,
+    signal?: AbortSignal,
+  ): AsyncGenerator<CaptureEvent> {
+    const { core, places } = this;
+    const manifest = yield* opening(core, model, signal);
+    if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
+    const ref = refOf(manifest);
+    const { memoryLimitBytes } = core.settings();
+    const request = {
+      id: randomUUID(),
+      source: loadRequest(core, manifest, 'fused'),
+      memoryLimit: memoryLimitBytes,
+      prompt,
+      ablate,
+    };
+    const work = async function* (job: Job): AsyncGenerator<CaptureEvent> {
+      job.makeRoom(refuseTooLarge(manifest, memoryLimitBytes).total);
+      const events = job.stream('loading', (client) => client.inside.capture(request), signal);
+      for await (const event of events) {
+        if (event.kind === 'progress') yield event;
+        else {
+          places.set(request.id, ref);
+          yield { kind: 'done', capture: { ...event.capture, model: manifest.record.name } };
+        }
+      }
+      job.loaded(true);
+    };
+    yield* core.supervisor.run(ref, work, signal);
+    for (const id of [...places.keys()].slice(0, -MOST_REMEMBERED)) places.delete(id);
+  }
+
+  /** Asks the runner that holds a capture; `not_found` where none does any more. */
+  ask<T>(
+    { capture }: { capture: string },
+    call: (client: RunnerClient['inside'], options: { signal?: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const ref = this.places.get(capture);
+    if (ref === undefined) {
+      throw new LatheError('not_found', `there is no such capture; run it again: ${capture}`, {
+        value: capture,
+        next: ['retry'],
+      });
+    }
+    return this.core.supervisor.ask(
+      ref,
+      (client) => call(client.inside, signal ? { signal } : {}),
+      signal,
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import type { Progress } from '../../../../preload/contract/models.ts';
+import { encodePrompt } from '../../../inference/prompt.ts';
+import { progressOf } from '../../progress.ts';
+import type { Captures } from './captures.ts';
+import type { CaptureDone, CaptureRequest } from './contract.ts';
+import { tokensOf } from './tokens.ts';
+
+/** Bytes that a runner needs beside what it holds: activations of a piece, and what it sends. */
+const HEADROOM = 200e6;
+
+/** Runs a prompt and keeps what the model computed under the id of the request. */
+export async function* capture(
+  captures: Captures,
+  { id, source, prompt, ablate, memoryLimit }: CaptureRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Progress | CaptureDone> {
+  yield { kind: 'progress', stage: 'loading the model' };
+  const subject = await captures.subject(source);
+  const { capturer, tokenizer } = subject;
+  const ids = await encodePrompt(tokenizer, prompt);
+  const mostBytes = memoryLimit - process.memoryUsage().rss - HEADROOM;
+  const captured = yield* progressOf((onProgress) =>
+    capturer.capture(ids, { ablate, signal, onProgress, mostBytes }),
+  );
+  captures.keep(id, { subject, captured });
+  const { hiddenSize, vocabularySize, hookPoints } = capturer.subject;
+  yield {
+    kind: 'done',
+    capture: {
+      id,
+      tokens: tokensOf(tokenizer, ids),
+      layers: captured.layers.length,
+      heads: captured.layers.map(({ heads }) => heads),
+      keyValueHeads: captured.layers.map(({ keyValueHeads }) => keyValueHeads),
+      hiddenSize,
+      vocabularySize,
+      ablated: [...captured.ablated],
+      hookPoints: [...hookPoints],
+      bytes: captured.bytes,
+      ms: captured.ms,
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { LatheError } from '../../../../preload/contract/errors.ts';
+import type { Captured } from '../../../capture/captured.ts';
+import type { LoadRequest } from '../source.ts';
+import { openSubject, type OpenedSubject } from './subjects.ts';
+
+/** A capture and the model it is of. */
+export interface KeptCapture {
+  readonly subject: OpenedSubject;
+  readonly captured: Captured;
+}
+
+/** Captures kept in one runner at most; older ones go. */
+const MOST_CAPTURES = 8;
+/** What they may hold together, in bytes; the newest one stays whatever it holds. */
+const MOST_BYTES = 2 * 2 ** 30;
+
+/** Models that this runner has open to be looked into, and what was captured of them. */
+export class Captures {
+  private readonly subjects = new Map<string, OpenedSubject>();
+  private readonly kept = new Map<string, KeptCapture>();
+  private readonly mostSubjects: number;
+
+  /** `mostSubjects` stay open: a model, and one that it is compared with. */
+  constructor(mostSubjects = 2) {
+    this.mostSubjects = mostSubjects;
+  }
+
+  /** Opens a model, unless it is open. */
+  async subject(source: LoadRequest): Promise<OpenedSubject> {
+    const key = JSON.stringify({ ...source, form: 'fused' });
+    const found = this.subjects.get(key) ?? (await openSubject(source));
+    // The one used last stands last.
+    this.subjects.delete(key);
+    this.subjects.set(key, found);
+    for (const [old, subject] of [...this.subjects].slice(0, -this.mostSubjects)) {
+      this.subjects.delete(old);
+      for (const [id, capture] of this.kept) if (capture.subject === subject) this.kept.delete(id);
+      await subject.close();
+    }
+    return found;
+  }
+
+  keep(id: string, capture: KeptCapture): void {
+    this.kept.set(id, capture);
+    let bytes = 0;
+    for (const [at, [old, { captured }]] of [...this.kept].toReversed().entries()) {
+      bytes += captured.bytes;
+      if (at > 0 && (at >= MOST_CAPTURES || bytes > MOST_BYTES)) this.kept.delete(old);
+    }
+  }
+
+  /** `not_found` for a capture that has gone. */
+  get(id: string): KeptCapture {
+    const found = this.kept.get(id);
+    if (found !== undefined) return found;
+    throw new LatheError('not_found', `this capture is not kept any more; run it again: ${id}`, {
+      value: id,
+      next: ['retry'],
+    });
+  }
+}

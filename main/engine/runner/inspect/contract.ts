@@ -1,0 +1,65 @@
+import { eventIterator, oc } from '@orpc/contract';
+import * as z from 'zod';
+import { errorMap } from '../../../../preload/contract/errors.ts';
+import { promptSchema } from '../../../../preload/contract/generation.ts';
+import {
+  captureSchema,
+  directRequestSchema,
+  directSchema,
+  headSchema,
+  headStatisticsSchema,
+  lensRequestSchema,
+  lensSchema,
+  ndArraySchema,
+  ofCapture,
+  patternRequestSchema,
+  predictionSchema,
+  predictionsRequestSchema,
+  sheetRequestSchema,
+  sheetSchema,
+  squareSchema,
+  throughRequestSchema,
+  valuesRequestSchema,
+} from '../../../../preload/contract/inspect/index.ts';
+import { progressSchema } from '../../../../preload/contract/models.ts';
+import { loadRequestSchema } from '../source.ts';
+
+const call = oc.errors(errorMap);
+
+/** A model to look into and what it may take. */
+export const subjectRequestSchema = z.object({
+  /** The model; its form does not matter. */
+  source: loadRequestSchema,
+  /** Resident set of the runner at most. */
+  memoryLimit: z.number().int().positive(),
+});
+export type SubjectRequest = z.infer<typeof subjectRequestSchema>;
+
+export const captureRequestSchema = subjectRequestSchema.extend({
+  /** The name that later questions give it. */
+  id: z.string(),
+  prompt: promptSchema,
+  ablate: z.array(headSchema),
+});
+export type CaptureRequest = z.infer<typeof captureRequestSchema>;
+
+const capturedSchema = z.object({
+  kind: z.literal('done'),
+  capture: captureSchema.omit({ model: true }),
+});
+export type CaptureDone = z.infer<typeof capturedSchema>;
+
+/** What the engine may ask about the inside of a model; captures are named by their ids. */
+export const insideContract = {
+  capture: call
+    .input(captureRequestSchema)
+    .output(eventIterator(z.union([progressSchema, capturedSchema]))),
+  sheet: call.input(sheetRequestSchema).output(sheetSchema),
+  pattern: call.input(patternRequestSchema).output(squareSchema),
+  through: call.input(throughRequestSchema).output(squareSchema),
+  heads: call.input(ofCapture).output(z.array(headStatisticsSchema)),
+  values: call.input(valuesRequestSchema).output(ndArraySchema),
+  lens: call.input(lensRequestSchema).output(lensSchema),
+  predictions: call.input(predictionsRequestSchema).output(z.array(predictionSchema)),
+  direct: call.input(directRequestSchema).output(directSchema),
+};
