@@ -5,13 +5,12 @@ import type {
   BenchResult,
   MemoryTrace,
 } from '../../preload/contract/bench.ts';
-import { LatheError } from '../../preload/contract/errors.ts';
 import { checkLength } from '../inference/measure.ts';
 import { temporaryFolder } from '../library/folders.ts';
 import { fingerprintOf, type Manifest } from '../library/manifest.ts';
 import type { Core } from './core.ts';
 import { loadRequest } from './generate.ts';
-import { bytesPerNumber, refuseTooLarge } from './memory.ts';
+import { cacheBytes, refuseTooLarge } from './memory.ts';
 import { traceMemory } from './memoryTrace.ts';
 import { openModel } from './openModel.ts';
 import { inOwnRunner, type Workshop } from './ownRunner.ts';
@@ -79,28 +78,17 @@ export async function checkBench(
   return manifest;
 }
 
-/** Bytes that the largest run takes at least; `memory_limit` where that is more than the limit. */
+/** Bytes that the model takes with its largest run; `memory_limit` where that is more than the limit. */
 function memoryFor(request: BenchRequest, manifest: Manifest, limit: number): number {
-  const { total, cache } = refuseTooLarge(manifest, limit);
   const { promptTokens, newTokens, batch, contexts, batches } = request;
-  const rows = Math.max(batch, ...batches);
   const longest = Math.max(promptTokens, ...contexts) + newTokens;
-  const largest = Math.max(
+  const rows = Math.max(batch, ...batches);
+  const cache = Math.max(
     cacheBytes(manifest, batch, longest),
     cacheBytes(manifest, rows, promptTokens + newTokens),
   );
-  const needed = total - cache + largest;
-  if (needed <= limit) return needed;
-  throw new LatheError(
-    'memory_limit',
-    `keys and values of all rows alone take more memory than a runner may use: ${largest} bytes`,
-    { value: String(largest) },
-  );
+  return refuseTooLarge(manifest, limit, cache).total;
 }
-
-/** Keys and values of so many rows and tokens. */
-const cacheBytes = ({ sizes }: Manifest, rows: number, tokens: number): number =>
-  sizes.cachePerToken * bytesPerNumber * rows * tokens;
 
 /** Between two looks at the resident set: a look takes some microseconds on Linux, elsewhere a process. */
 const pollMs = process.platform === 'linux' ? 50 : 250;
