@@ -31,7 +31,7 @@ export const subjectRequestSchema = z.object({
   /** The model; its form does not matter. */
   source: loadRequestSchema,
   /** Resident set of the runner at most. */
-  memoryLimit: z.number().int().positive(),
+  memoryLimit: z.number().positive(),
 });
 export type SubjectRequest = z.infer<typeof subjectRequestSchema>;
 
