@@ -39,7 +39,7 @@ export const lowRankPass: Pass<Step> = {
     );
   },
   preview: previewOf,
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const layers = chosenLinears(input, step.targets);
     // Singular values by rotations in TypeScript: about 20 · m² · n on the smaller side m.
     const rotations = layers.reduce((sum, { rows, columns }) => {
@@ -49,7 +49,7 @@ export const lowRankPass: Pass<Step> = {
     return {
       bytes: weightBytes(previewOf(input, step).model),
       peakBytes: hessianBytes(layers, 4),
-      seconds: (step.whiten ? calibratedSeconds(layers, 4) : 0) + rotations / 1.5e9,
+      seconds: (step.whiten ? calibratedSeconds(layers, tokens, 4) : 0) + rotations / 1.5e9,
     };
   },
   async run(input, step, context) {

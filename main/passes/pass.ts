@@ -109,8 +109,8 @@ export interface PassContext {
 export interface Pass<S extends Step = Step> {
   readonly name: S['pass'];
   check(input: PassInput, step: S): void;
-  /** Size, memory and time; from shapes alone. */
-  estimate(input: PassInput, step: S): Omit<StepEstimate, 'pass'>;
+  /** Size, memory and time, with so many tokens of calibration text; from shapes alone. */
+  estimate(input: PassInput, step: S, tokens: number): Omit<StepEstimate, 'pass'>;
   /**
    * The result as far as shapes tell, its new weights not to be read: for passes that change names
    * or shapes, so that the steps behind them are checked and estimated on what they will find.

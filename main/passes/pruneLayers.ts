@@ -3,7 +3,8 @@ import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { addBlockInfluence, blockInfluence } from '../numeric/pruning/blockInfluence.ts';
 import { sizesInConfig } from './blockSizes.ts';
-import { readDecoder, type Block } from './decoder.ts';
+import { observedSeconds } from './calibratedCost.ts';
+import { floatLinears, readDecoder, type Block } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import type { Pass, PassContext, PassInput } from './pass.ts';
 import { withoutBlocks } from './withoutBlocks.ts';
@@ -18,8 +19,9 @@ export const layersPass: Pass<Step> = {
   name: 'prune-layers',
   check: ({ model }, step) => void eligibleBlocks(readDecoder(model).blocks.length, step),
   preview: previewOf,
-  estimate(input, step) {
-    const seconds = step.layers === undefined ? weightBytes(input.model) * 1e-8 : 1;
+  estimate(input, step, tokens) {
+    const layers = floatLinears(readDecoder(input.model));
+    const seconds = step.layers === undefined ? observedSeconds(layers, tokens) : 1;
     return { bytes: weightBytes(previewOf(input, step).model), peakBytes: 2 ** 28, seconds };
   },
   async run(input, step, context) {

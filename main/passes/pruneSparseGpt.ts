@@ -41,7 +41,7 @@ type Step = StepOf<'prune-sparsegpt'>;
 export const sparseGptPass: Pass<Step> = {
   name: 'prune-sparsegpt',
   check: checkSparse,
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const { layers } = sparseLayers(input, step);
     const { added, freed } = step.quantize
       ? blockBytes(layers, step.quantize, zeroPointsOf(step.quantize))
@@ -50,7 +50,7 @@ export const sparseGptPass: Pass<Step> = {
       bytes: weightBytes(input.model) + added - freed,
       peakBytes: hessianBytes(layers, 3),
       // Three outputs' errors, and about four times N·K² in the loop over columns.
-      seconds: calibratedSeconds(layers, 8),
+      seconds: calibratedSeconds(layers, tokens, 8),
     };
   },
   async run(input, step, context) {

@@ -26,13 +26,13 @@ import { layerReport } from './reports.ts';
 export const wandaPass: Pass<StepOf<'prune-wanda'>> = {
   name: 'prune-wanda',
   check: checkSparse,
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const { layers } = sparseLayers(input, step);
     return {
       bytes: weightBytes(input.model),
       peakBytes: hessianBytes(layers, 2),
       // Two outputs' errors of N·K² each.
-      seconds: calibratedSeconds(layers, 3),
+      seconds: calibratedSeconds(layers, tokens, 3),
     };
   },
   async run(input, step, context) {

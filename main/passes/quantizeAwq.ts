@@ -7,7 +7,7 @@ import type { Model } from '../onnx/model.ts';
 import { awqGrid, foldBlock } from './awqScales.ts';
 import { storeBlocks } from './blockwise.ts';
 import { quantizeSlices } from './rowSlices.ts';
-import { calibratedSeconds } from './calibratedCost.ts';
+import { observedSeconds } from './calibratedCost.ts';
 import { readDecoder } from './decoder.ts';
 import { edited, type Edit } from './edit.ts';
 import { byBlock } from './layerWalk.ts';
@@ -30,13 +30,13 @@ const SAMPLE_ROWS = 512;
 export const quantizeAwqPass: Pass<Step> = {
   name: 'quantize-awq',
   check: (input, { targets }) => void chosenLinears(input, targets),
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const linears = chosenLinears(input, step.targets);
     const weights = linears.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-    const tried = weights * step.steps * 8e-8 + (step.clip ? weights * step.groupSize * 2e-8 : 0);
+    const tried = weights * step.steps * 2e-7 + (step.clip ? weights * step.groupSize * 5e-8 : 0);
     return {
       ...estimateEach(input, step, step.symmetric ? 'midpoint' : 'integer', 0),
-      seconds: calibratedSeconds(linears, 0) + tried,
+      seconds: observedSeconds(linears, tokens) + tried,
     };
   },
   async run(input, step, context) {

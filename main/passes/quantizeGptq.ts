@@ -21,7 +21,7 @@ type Step = StepOf<'quantize-gptq'>;
 export const quantizeGptqPass: Pass<Step> = {
   name: 'quantize-gptq',
   check: (input, { targets }) => void chosenLinears(input, targets),
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const linears = chosenLinears(input, step.targets);
     const { added } = blockBytes(linears, step, step.symmetric ? 'midpoint' : 'integer');
     const { bytes } = estimateEach(input, step, step.symmetric ? 'midpoint' : 'integer', 0);
@@ -31,7 +31,7 @@ export const quantizeGptqPass: Pass<Step> = {
       bytes,
       peakBytes: added + 4 * 8 * widest * widest + 24 * largest,
       // The loop, the comparison with rounding, and the size of the output: half, half and one.
-      seconds: calibratedSeconds(linears, 2),
+      seconds: calibratedSeconds(linears, tokens, 2),
     };
   },
   async run(input, step, context) {

@@ -8,7 +8,7 @@ import { computeScaleZeroPoint, integerRanges } from '../numeric/quantization/in
 import { int } from '../onnx/attributes.ts';
 import { tensorOf } from '../onnx/tensor.ts';
 import { biasNodes, storedLinear, type StoredLinear } from './blockwise.ts';
-import { calibratedSeconds } from './calibratedCost.ts';
+import { observedSeconds } from './calibratedCost.ts';
 import { nodeOf, weightBytes } from './edit.ts';
 import { integerBytes, integerWeight, type IntegerWeight } from './integerLinear.ts';
 import { walkLayers } from './layerWalk.ts';
@@ -23,7 +23,7 @@ type Step = StepOf<'quantize-int8-static'>;
 export const quantizeInt8StaticPass: Pass<Step> = {
   name: 'quantize-int8-static',
   check: (input, { targets }) => void chosenLinears(input, targets),
-  estimate(input, { targets }) {
+  estimate(input, { targets }, tokens) {
     const linears = chosenLinears(input, targets);
     const added = linears.reduce((sum, linear) => sum + integerBytes(linear, true), 0);
     const freed = linears.reduce((sum, one) => sum + (one.shared ? 0 : one.weight.bytes.length), 0);
@@ -31,7 +31,7 @@ export const quantizeInt8StaticPass: Pass<Step> = {
     return {
       bytes: weightBytes(input.model) + added - freed,
       peakBytes: added + 4 * largest,
-      seconds: calibratedSeconds(linears, 0) + added * 5e-8,
+      seconds: observedSeconds(linears, tokens) + added * 5e-8,
     };
   },
   async run(input, step, context) {

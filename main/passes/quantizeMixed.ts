@@ -6,7 +6,8 @@ import {
   type AllocationLayer,
 } from '../numeric/quantization/allocation.ts';
 import { blockwiseBytes, storeBlocks } from './blockwise.ts';
-import { calibratedSeconds } from './calibratedCost.ts';
+import { calibratedSeconds, trialSeconds } from './calibratedCost.ts';
+import { readDecoder } from './decoder.ts';
 import { edited, weightBytes, type Edit } from './edit.ts';
 import { walkHessians } from './hessianWalk.ts';
 import { readWeight, type FloatLinear } from './linear.ts';
@@ -27,20 +28,20 @@ export const quantizeMixedPass: Pass<Step> = {
     // A limit of size can be refused from shapes alone; one of error only after measuring.
     if (step.limit.kind !== 'error') allocate(linears, step, flat(linears, step));
   },
-  estimate(input, step) {
+  estimate(input, step, tokens) {
     const linears = chosenLinears(input, step.targets);
     const weights = linears.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
     const { bytes } = allocate(linears, withoutError(step), flat(linears, step));
     const freed = linears.reduce((sum, one) => sum + (one.shared ? 0 : one.weight.bytes.length), 0);
-    const passes = linears.length * step.choices.length;
+    const runs = linears.length * trialSeconds(readDecoder(input.model), tokens);
     const measured = {
       'weight-error': 0,
-      'layer-error': calibratedSeconds(linears, step.choices.length + 1),
+      'layer-error': calibratedSeconds(linears, tokens, step.choices.length + 1),
       // A run of the sampled tokens through the whole model for each choice, or for each layer.
-      'logit-kl': weights * passes * 2e-8,
-      fisher: (weights * passes * 2e-8) / step.choices.length,
+      'logit-kl': runs * step.choices.length,
+      fisher: runs,
     };
-    const method = step.method === 'gptq' ? calibratedSeconds(linears, 2) : weights * 4e-7;
+    const method = step.method === 'gptq' ? calibratedSeconds(linears, tokens, 2) : weights * 4e-7;
     return {
       bytes: weightBytes(input.model) + bytes - freed,
       peakBytes: 2 * bytes + 16 * Math.max(...linears.map(({ rows, columns }) => rows * columns)),

@@ -81,7 +81,8 @@ export async function runRecipe(
   throughSteps(
     input,
     recipe,
-    (pass, found, step) => weights.push(Math.max(0.01, pass.estimate(found, step).seconds)),
+    (pass, found, step) =>
+      weights.push(Math.max(0.01, pass.estimate(found, step, tokensOf(recipe)).seconds)),
     passes,
     from,
   );
@@ -149,7 +150,7 @@ export function estimateRecipe(input: PassInput, recipe: Recipe, passes?: Passes
     input,
     recipe,
     (pass, state, step) => {
-      const estimate = pass.estimate(state, step);
+      const estimate = pass.estimate(state, step, tokensOf(recipe));
       // Without a preview a pass sees the weights as they are now: what steps save adds up.
       bytes = Math.max(0, bytes + estimate.bytes - weightBytes(state.model));
       steps.push({ ...estimate, pass: step.pass, bytes });
@@ -164,6 +165,8 @@ export function estimateRecipe(input: PassInput, recipe: Recipe, passes?: Passes
     seconds: sumOf(steps.map((step) => step.seconds)),
   };
 }
+
+const tokensOf = ({ calibration: { sequences, length } }: Recipe): number => sequences * length;
 
 /** Refuses weights with NaN or infinity, naming the tensor; lets the event loop run between them. */
 export async function checkWeights({ graph }: Model, signal?: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
 import { columnMaxima, smoothingScales } from '../numeric/quantization/smoothQuant.ts';
+import { observedSeconds } from './calibratedCost.ts';
 import { readDecoder, type Decoder, type Norm } from './decoder.ts';
 import { edited, weightBytes } from './edit.ts';
 import { divideNorm, multiplyColumns } from './fold.ts';
@@ -20,10 +21,18 @@ interface Pair {
 export const smoothQuantPass: Pass<StepOf<'smooth-quant'>> = {
   name: 'smooth-quant',
   check: ({ model }) => void pairsOf(readDecoder(model)),
-  estimate({ model }) {
+  estimate({ model }, _, tokens) {
     const pairs = pairsOf(readDecoder(model));
     const weights = pairs.reduce((sum, { linear }) => sum + linear.rows * linear.columns, 0);
-    return { bytes: weightBytes(model), peakBytes: 8 * weights, seconds: weights * 2e-7 };
+    const observed = observedSeconds(
+      pairs.map(({ linear }) => linear),
+      tokens,
+    );
+    return {
+      bytes: weightBytes(model),
+      peakBytes: 8 * weights,
+      seconds: observed + weights * 2e-7,
+    };
   },
   async run(input, { alpha }, context) {
     const pairs = pairsOf(readDecoder(input.model));

@@ -23,7 +23,7 @@ describe.each([4, 8] as const)('an embedding in %i bits', (bits) => {
       const [was, is] = [await runDecoder(input.model), await runDecoder(model)];
       expect(relativeDistance(was.logits, is.logits)).toBeLessThan(bits === 8 ? 0.02 : 0.25);
       const [predicted, bytes] = [
-        passFor(stepSchema.parse(options)).estimate(input, stepSchema.parse(options)).bytes,
+        passFor(stepSchema.parse(options)).estimate(input, stepSchema.parse(options), 1024).bytes,
         weightBytes(model),
       ];
       expect(Math.abs(predicted - bytes)).toBeLessThanOrEqual(24);
