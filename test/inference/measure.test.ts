@@ -22,7 +22,7 @@ describe('latencies', () => {
 
   it('have only the percentiles that their number of samples can show', () => {
     const names = (count: number): string[] =>
-      Object.keys(latencyOf(samples(count), 1)).filter((name) => /^p/.test(name));
+      Object.keys(latencyOf(samples(count), 1)).filter((name) => name.startsWith('p'));
     expect(names(9)).toEqual(['p50']);
     expect(names(10)).toEqual(['p50', 'p90']);
     expect(names(999)).toEqual(['p50', 'p90']);

@@ -16,8 +16,9 @@ const blockNumber = /(?:^|[./_])(?:blocks|layers?|h|present)[._](\d+)(?:[./_]|$)
 
 /**
  * The nodes of a graph by the names that the profiler gives them: a linear layer as recipes call it,
- * else the hook point a node gives, else its own name. The block is the number in the names of what
- * the node gives, of itself or of its weights, else that of all nodes that take what it gives.
+ * else the hook point a node gives, else its own name. The block is the number in the hook point, or
+ * in the names of what the node gives, of itself or of its weights, else that of all nodes that take
+ * what it gives.
  */
 export function nodeLabels(model: Model): Map<string, NodeLabel> {
   const labels = new Map<string, NodeLabel>();
@@ -25,8 +26,7 @@ export function nodeLabels(model: Model): Map<string, NodeLabel> {
   for (const [at, node] of model.graph.nodes.entries()) {
     // The runtime numbers those that have no name.
     const name = node.name === '' ? `${node.opType}_${at}` : node.name;
-    const label = node.outputs.find((output) => hookPoint.test(output)) ?? name;
-    labels.set(name, { label, block: blocks.get(node) ?? null });
+    labels.set(name, { label: hookOf(node) ?? name, block: blocks.get(node) ?? null });
   }
   if (!isFused(model)) return labels;
   for (const { name, block, nodes } of readDecoder(model).linears) {
@@ -47,19 +47,22 @@ export function labelOf(labels: ReadonlyMap<string, NodeLabel>, node: string): N
   return known ?? { label: node, block: null };
 }
 
+const hookOf = ({ outputs }: Node): string | undefined =>
+  outputs.find((output) => hookPoint.test(output));
+
 function blocksOf({ nodes, initializers }: Graph): Map<Node, number | null> {
   const blocks = new Map<Node, number | null>();
   /** Blocks of all nodes that take a value. */
   const takers = new Map<string, Set<number | null>>();
   for (const node of nodes.toReversed()) {
+    const hook = hookOf(node);
     const weights = node.inputs.filter((input) => initializers.has(input));
-    const numbers = [...node.outputs, node.name, ...weights].map(
-      (text) => blockNumber.exec(text)?.[1],
-    );
-    const number = numbers.find((one) => one !== undefined);
+    const names = hook === undefined ? [...node.outputs, node.name, ...weights] : [hook];
+    const number = names
+      .map((name) => blockNumber.exec(name)?.[1])
+      .find((one) => one !== undefined);
     const taking = new Set(node.outputs.flatMap((output) => [...(takers.get(output) ?? [])]));
-    const isHook = node.outputs.some((output) => hookPoint.test(output));
-    const [only = null] = taking.size === 1 && !isHook ? taking : [];
+    const [only = null] = taking.size === 1 && hook === undefined ? taking : [];
     const block = number === undefined ? only : Number(number);
     blocks.set(node, block);
     for (const input of node.inputs) {
