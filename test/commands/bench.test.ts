@@ -16,11 +16,8 @@ afterAll(() => rmSync(home, { recursive: true }));
 
 const bench = (...words: string[]) => lathe(home, 'bench', 'tiny-stories', ...words);
 const small = ['--prompt-tokens', '16', '--new-tokens', '8', '--runs', '2'];
-const everything = [
-  ...small,
-  ...['--contexts', '32,300', '--batches', '1,3', '--threads-sweep', '1,2'],
-  ...['--load', '--profile', '--price-per-hour', '3.6'],
-];
+const sweeps = ['--contexts', '32,300', '--batches', '1,3', '--threads-sweep', '1,2'];
+const everything = [...small, ...sweeps, '--load', '--profile', '--price-per-hour', '3.6'];
 
 const documentSchema = benchRecordSchema.extend({ costPerMillion: z.number() }).strict();
 

@@ -182,6 +182,6 @@ const protocolOf = (
   far: number,
 ): string =>
   `${runs} runs after one to warm up, each with an empty cache, a prompt of ${promptTokens} tokens ` +
-  `and ${newTokens} greedy steps, ${batch === 1 ? 'one row' : `${batch} equal rows`}, ${form} graph; wall-clock time inside a fresh ` +
-  `process that runs nothing else; no sample left out: ${far} of ${samples} tokens took longer than ` +
-  `three times the median`;
+  `and ${newTokens} greedy steps, ${batch === 1 ? 'one row' : `${batch} equal rows`}, ${form} ` +
+  `graph; wall-clock time inside a fresh process that runs nothing else; no sample left out: ` +
+  `${far} of ${samples} tokens took longer than three times the median`;
