@@ -214,7 +214,7 @@ function drawNumbers(surface: Surface, { heads, side }: SheetLayout): void {
       anchor: 'end',
     });
   }
-  surface.text(0, top - 10, 'L＼H', style);
+  surface.text(0, top - 10, 'L↓ H→', style);
 }
 
 function legend(

@@ -198,7 +198,7 @@ export function summaryOfHead(head: HeadStatistics): string {
   return [
     ...marks,
     `entropy ${head.entropy.toFixed(2)} bits`,
-    `looks ${head.distance.toFixed(1)} tokens back on average`,
+    `${head.distance.toFixed(1)} tokens back on average`,
   ].join(', ');
 }
 

@@ -14,6 +14,7 @@ const repeat = number('repeat');
 const layerMs = number('layerMs');
 const stepMs = number('stepMs');
 const theme = query.get('theme');
+const layers = number('layers');
 
 const options: FakeOptions = {
   ...(tokenMs !== undefined && { tokenMs }),
@@ -23,6 +24,7 @@ const options: FakeOptions = {
   }),
   ...(layerMs !== undefined && { layerMs }),
   ...(stepMs !== undefined && { stepMs }),
+  ...(layers !== undefined && { shape: { layers, heads: number('heads') ?? 8 } }),
   ...(query.has('interrupted') && { jobs: [interruptedJob] }),
   ...(query.has('empty') && { models: [] }),
   settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },

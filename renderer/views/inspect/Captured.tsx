@@ -1,0 +1,42 @@
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { Capture } from '../../../preload/contract/index.ts';
+import { keyNames } from '../../state/shortcuts.ts';
+import { Empty } from '../../ui/Empty.tsx';
+import { Keys } from '../../ui/Keys.tsx';
+import { usePart, useStudio } from '../studioContext.ts';
+import { Trouble } from './parts/Trouble.tsx';
+
+interface CapturedProps {
+  /** What will be seen here, as one sentence. */
+  promise: string;
+  children: (capture: Capture) => ReactNode;
+}
+
+/** What a capture shows, or why there is none and what to do about it. */
+export function Captured({ promise, children }: CapturedProps) {
+  const { inspect, host } = useStudio();
+  const main = usePart(inspect.store, (state) => state.main);
+  const again = (): void => void inspect.capture();
+  switch (main.kind) {
+    case 'none':
+      return (
+        <Empty action={<Keys names={keyNames({ key: 'Enter', mod: true }, host.mac)} />}>
+          {promise}
+        </Empty>
+      );
+    case 'running':
+      return <Empty>The model reads the prompt; everything it computes is kept.</Empty>;
+    case 'failed':
+      return <Trouble failure={main.failure} retry={again} />;
+    case 'gone':
+      return (
+        <Empty action={<Button onClick={again}>Capture again</Button>}>
+          The capture of {main.capture.model} is gone: the process that held it has ended, or newer
+          captures took its place.
+        </Empty>
+      );
+    case 'ready':
+      return children(main.capture);
+  }
+}

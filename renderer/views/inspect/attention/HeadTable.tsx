@@ -1,0 +1,116 @@
+import { Checkbox } from '@mantine/core';
+import { useState } from 'react';
+import type { Capture, HeadStatistics } from '../../../../preload/contract/index.ts';
+import { sortHeads, statistics, type StatisticName } from '../../../state/heads.ts';
+import { sameHead, toggledHead } from '../../../state/inspect.ts';
+import { Empty } from '../../../ui/Empty.tsx';
+import { SaveMenu } from '../../../ui/SaveMenu.tsx';
+import { usePart, useStudio } from '../../studioContext.ts';
+import { fileName } from '../parts/figures.ts';
+import classes from './Attention.module.css';
+import { headsCsv } from './HeadSheet.tsx';
+
+interface HeadTableProps {
+  capture: Capture;
+  heads: readonly HeadStatistics[];
+  /** Found by a search, and in its order until a column is chosen. */
+  isFound: boolean;
+}
+
+interface Order {
+  readonly by: StatisticName | 'place';
+  readonly isAscending: boolean;
+}
+
+/** The statistics of every head, by any of them. */
+export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
+  const { inspect } = useStudio();
+  const shown = usePart(inspect.store, (state) => state.shown);
+  const off = usePart(inspect.store, (state) => state.off);
+  const [order, setOrder] = useState<Order | null>(null);
+  const rows = order ? sortHeads(heads, order.by, order.isAscending) : heads;
+  const sortBy = (by: Order['by']): void =>
+    setOrder((before) => ({
+      by,
+      isAscending: before?.by === by ? !before.isAscending : by === 'place',
+    }));
+  const column = (by: Order['by'], title: string, meaning: string) => (
+    <th
+      key={by}
+      scope="col"
+      title={meaning}
+      aria-sort={order?.by === by ? (order.isAscending ? 'ascending' : 'descending') : undefined}
+    >
+      <button type="button" onClick={() => sortBy(by)}>
+        {title}
+        {order?.by === by && (order.isAscending ? ' ↑' : ' ↓')}
+      </button>
+    </th>
+  );
+  if (rows.length === 0) return <Empty>No head does this in this text.</Empty>;
+  return (
+    <>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
+      <section className={classes.scroll} tabIndex={0} aria-label="Statistics of the heads">
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              {column('place', 'Head', 'Layer and head')}
+              <th scope="col">Off</th>
+              {statistics.map(({ name, title, meaning, unit }) =>
+                column(name, unit === 'share' ? title : `${title}, ${unit}`, meaning),
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((head) => (
+              <tr
+                key={`${head.layer}.${head.head}`}
+                aria-selected={shown.kind === 'head' && sameHead(shown, head)}
+              >
+                <td>
+                  <button
+                    type="button"
+                    onClick={() =>
+                      inspect.show({ kind: 'head', layer: head.layer, head: head.head })
+                    }
+                  >
+                    L{head.layer} H{head.head}
+                  </button>
+                </td>
+                <td>
+                  <Checkbox
+                    size="xs"
+                    aria-label={`Switch layer ${head.layer} head ${head.head} off`}
+                    checked={off.some((other) => sameHead(other, head))}
+                    onChange={() =>
+                      inspect.setOff(toggledHead(off, { layer: head.layer, head: head.head }))
+                    }
+                  />
+                </td>
+                {statistics.map(({ name }) => (
+                  <td key={name}>{head[name]?.toFixed(2) ?? '–'}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <div className={classes.tools}>
+        <span className={classes.note}>
+          {isFound && order === null
+            ? 'Those that fit best first.'
+            : 'Means over the positions of this text; – where no token repeats.'}
+        </span>
+        <span className={classes.end}>
+          <SaveMenu
+            label="Save the statistics"
+            name={fileName(capture.model, 'heads')}
+            csv={() => headsCsv(rows)}
+            json={() => rows}
+          />
+        </span>
+      </div>
+    </>
+  );
+}
