@@ -17,7 +17,7 @@ const shares = { height: 96 };
 const cumulated = { height: 96 };
 const between = 40;
 /** A mark's name and value need so many pixels. */
-const markWidth = 88;
+const markWidth = 80;
 /** A number below the axis needs so many pixels. */
 const numberWidth = 56;
 
@@ -171,14 +171,17 @@ function drawMarks(
   x: (ms: number) => number,
   { top, bottom, width }: { top: number; bottom: number; width: number },
 ): void {
-  let free = width - right;
-  const placed = marks.toReversed().map((mark) => {
-    const end = Math.min(free, x(mark.ms) + markWidth / 2);
-    free = end - markWidth;
-    return { ...mark, at: end - markWidth / 2 };
-  });
-  for (const { name, ms, at } of placed) {
+  // Each name leaves room for those before it at the left, and for those behind it at the right.
+  const places: number[] = [];
+  for (const [index, { ms }] of marks.entries()) {
+    const first = markWidth / 2 + index * markWidth;
+    const before = (places.at(-1) ?? -Infinity) + markWidth;
+    const last = width - right - markWidth / 2 - (marks.length - 1 - index) * markWidth;
+    places.push(Math.min(last, Math.max(first, before, x(ms))));
+  }
+  for (const [index, { name, ms }] of marks.entries()) {
     const foot = round(x(ms));
+    const at = places[index] ?? foot;
     write(root, at, top - 16, `${name} ${tickText(Number(ms.toPrecision(3)))} ms`, 'middle');
     root
       .append('path')

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { BenchRecord, JobSummary, ModelRecord } from '../../preload/contract/index.ts';
 import { chosenModels, problemsOf, readSetup, requestsOf, type BenchSetup } from './benchSetup.ts';
 import type { Jobs, JobsState } from './jobs.ts';
-import { visibleBenches, type Measurements, type MeasurementsState } from './measurements.ts';
+import type { Measurements } from './measurements.ts';
 import { readStored, type Memory } from './memory.ts';
 import { modelKey } from './models.ts';
 
@@ -77,20 +77,18 @@ export const canStart = ({ setup }: BenchState, known: readonly ModelRecord[]): 
 export const benchJobs = ({ jobs, removing }: JobsState): readonly BenchSummary[] =>
   jobs?.filter((job) => job.kind === 'bench').filter(({ id }) => !removing.has(id)) ?? [];
 
-/** The measurements that are shown: those chosen, else what the last jobs gave, else the newest. */
-export function shownBenches(
+/** Ids of the measurements that are shown: those chosen, else what the last jobs gave, else the newest. */
+export function shownIds(
   { chosen, batch }: BenchState,
-  jobs: JobsState,
-  measurements: MeasurementsState,
-): readonly BenchRecord[] {
-  const all = visibleBenches(measurements);
-  const find = (ids: readonly number[]): BenchRecord[] =>
-    ids.flatMap((id) => all.find((record) => record.id === id) ?? []);
-  if (chosen) return find(chosen);
-  const results = benchJobs(jobs)
+  jobs: readonly BenchSummary[],
+  records: readonly BenchRecord[],
+): number[] {
+  const known = new Set(records.map(({ id }) => id));
+  if (chosen) return chosen.filter((id) => known.has(id));
+  const results = jobs
     .filter(({ id }) => batch.includes(id))
-    .flatMap(({ result }) => (result ? [result.id] : []))
-    .toReversed();
-  const made = find(results.slice(0, mostShown));
-  return made.length > 0 ? made : all.slice(0, 1);
+    .flatMap(({ result }) => (result && known.has(result.id) ? [result.id] : []))
+    .toReversed()
+    .slice(0, mostShown);
+  return results.length > 0 ? results : records.slice(0, 1).map(({ id }) => id);
 }

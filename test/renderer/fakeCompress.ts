@@ -124,7 +124,7 @@ interface FakeCompressOptions {
   /** Milliseconds between layers; 0 makes jobs end as fast as they are watched. */
   layerMs: number;
   /** Jobs that are there from the beginning. */
-  jobs: readonly CompressJob[];
+  jobs: readonly Job[];
   find: (name: string) => ModelRecord;
   publish: (record: ModelRecord) => void;
   /** Refuses what cannot be measured. */

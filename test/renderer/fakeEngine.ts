@@ -9,7 +9,7 @@ import {
   type GenerateEvent,
   type GenerateRequest,
   type BenchRecord,
-  type CompressJob,
+  type Job,
   type EvaluationRecord,
   type ModelRecord,
   type Preset,
@@ -43,7 +43,7 @@ export interface FakeOptions {
   stepMs?: number;
   /** What models are like inside. */
   shape?: { readonly layers: number; readonly heads: number };
-  jobs?: readonly CompressJob[];
+  jobs?: readonly Job[];
   evaluations?: readonly EvaluationRecord[];
   benches?: readonly BenchRecord[];
 }

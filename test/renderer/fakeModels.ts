@@ -29,6 +29,7 @@ export const records: readonly [ModelRecord, ...ModelRecord[]] = [
   {
     ...embedded,
     name: 'SmolLM2-135M-Instruct',
+    sha256: '5a'.repeat(32),
     parameters: 134_515_008,
     bytes: 269_060_552,
     precision: 'bfloat16',
@@ -41,6 +42,7 @@ export const records: readonly [ModelRecord, ...ModelRecord[]] = [
   {
     ...embedded,
     name: 'SmolLM2-135M-Instruct/int4',
+    sha256: '54'.repeat(32),
     parent: 'SmolLM2-135M-Instruct',
     parameters: 134_515_008,
     bytes: 88_100_000,
@@ -54,6 +56,7 @@ export const records: readonly [ModelRecord, ...ModelRecord[]] = [
   {
     ...embedded,
     name: 'stories15M',
+    sha256: '15'.repeat(32),
     parameters: 15_191_712,
     bytes: 60_800_000,
     contextLength: 256,

@@ -16,6 +16,8 @@ import {
 } from '../../../renderer/charts/operatorTimes.ts';
 import { blankSvg, linesOf, picture } from './picture.ts';
 
+const size = (svg: SVGSVGElement): number => svg.querySelectorAll('*').length;
+
 /** Times of about `ms` with a few long ones, the same every time. */
 const times = (count: number, ms: number): number[] =>
   Array.from({ length: count }, (_, index) => {
@@ -61,7 +63,6 @@ describe('latency', () => {
     const [few, many] = [blankSvg(), blankSvg()];
     drawLatency(few, [seriesOf('a', 'teal', times(1000, 2))], 480);
     drawLatency(many, [seriesOf('a', 'teal', times(100_000, 2))], 480);
-    const size = (svg: SVGSVGElement) => svg.querySelectorAll('*').length;
     expect(size(many)).toBeLessThan(size(few) + 8);
     expect(many.outerHTML.length).toBeLessThan(30_000);
   });

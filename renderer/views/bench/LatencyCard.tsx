@@ -1,0 +1,66 @@
+import { useCallback, useMemo } from 'react';
+import {
+  drawLatency,
+  shareUpTo,
+  sortedTimes,
+  timeAt,
+  type LatencySeries,
+} from '../../charts/latency.ts';
+import { percentiles } from '../../state/benchSetup.ts';
+import { samplesTable } from '../../state/benchFiles.ts';
+import { formatCount } from '../../ui/format.ts';
+import { toCsv } from '../../ui/save.ts';
+import { formatMs } from './benchWords.ts';
+import { ReadChart } from './ReadChart.tsx';
+import type { Shown } from './shown.ts';
+
+/** How long it takes from token to token: how often each time came, and percentiles. */
+export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: string }) {
+  const series = useMemo(() => shown.map(seriesOf), [shown]);
+  const draw = useCallback(
+    (svg: SVGSVGElement, width: number) => drawLatency(svg, series, width),
+    [series],
+  );
+  const find = (width: number, at: number): number | null => timeAt(series, width, at);
+  const records = shown.map(({ record }) => record);
+  return (
+    <ReadChart
+      title="Time from token to token"
+      label={`Distribution of the time from token to token of ${shown.map(({ label }) => label).join(', ')}`}
+      draw={draw}
+      find={find}
+      read={(ms) =>
+        `Up to ${formatMs(ms)}: ${series
+          .map(({ label, sorted }) => `${(shareUpTo(sorted, ms) * 100).toFixed(1)} % of ${label}`)
+          .join(' · ')}`
+      }
+      idle={shown.map(absentOf).join(' ')}
+      save={{
+        name: `${name}-latency`,
+        csv: () => {
+          const { header, rows } = samplesTable(records);
+          return toCsv(header, rows);
+        },
+      }}
+    />
+  );
+}
+
+function seriesOf({ record, label, color }: Shown): LatencySeries {
+  const { decode, decodeMs } = record;
+  const marks = percentiles.flatMap(({ key, name, share }) => {
+    const ms = decode[key];
+    return ms === undefined ? [] : [{ name, share, ms }];
+  });
+  return { label, color, marks, sorted: sortedTimes(decodeMs) };
+}
+
+/** Which percentiles are missing, and why. */
+function absentOf({ record: { decode }, label }: Shown): string {
+  const absent = percentiles.filter(({ key }) => decode[key] === undefined);
+  if (absent.length === 0) return `${label}: ${formatCount(decode.samples)} samples.`;
+  const needs = absent
+    .map(({ name, samples }) => `${name} needs ${formatCount(samples)}`)
+    .join(', ');
+  return `${label}: ${formatCount(decode.samples)} samples; ${needs}.`;
+}

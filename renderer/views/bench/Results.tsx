@@ -1,0 +1,51 @@
+import { useMemo } from 'react';
+import type { BenchRecord } from '../../../preload/contract/index.ts';
+import { Empty } from '../../ui/Empty.tsx';
+import { useStudio } from '../studioContext.ts';
+import { fileName } from './benchWords.ts';
+import { Circumstances } from './Circumstances.tsx';
+import { LatencyCard } from './LatencyCard.tsx';
+import { MemoryCard } from './MemoryCard.tsx';
+import { OperatorsCard } from './OperatorsCard.tsx';
+import classes from './Results.module.css';
+import { showAll } from './shown.ts';
+import { Summary } from './Summary.tsx';
+import { SweepCard, sweepPictures } from './SweepCard.tsx';
+
+/** Figures and pictures of the measurements that are chosen. */
+export function Results({ records }: { records: readonly BenchRecord[] }) {
+  const { colors } = useStudio();
+  const shown = useMemo(() => showAll(records, (model) => colors.of(model)), [records, colors]);
+  if (shown.length === 0)
+    return <Empty>Choose a measurement above, or up to four to compare them.</Empty>;
+  const name = fileName(records.map(({ model }) => model).join('-'));
+  const swept = sweepPictures.map((picture) => ({
+    picture,
+    some: shown.filter(({ record }) => picture.points(record).length > 0),
+  }));
+  const missing = [
+    ...new Set(swept.filter(({ some }) => some.length === 0).map(({ picture }) => picture.stops)),
+    ...(records.some(({ operators }) => operators) ? [] : ['Operators']),
+  ];
+  return (
+    <div className={classes.cards}>
+      <Summary shown={shown} name={name} />
+      <LatencyCard shown={shown} name={name} />
+      <MemoryCard shown={shown} name={name} />
+      {swept.map(
+        ({ picture, some }) =>
+          some.length > 0 && (
+            <SweepCard key={picture.key} picture={picture} shown={some} name={name} />
+          ),
+      )}
+      <OperatorsCard shown={shown} name={name} />
+      {missing.length > 0 && (
+        <p className={classes.missing}>
+          Not measured here: {missing.join(', ').toLowerCase()}. The set-up at the left asks for
+          them.
+        </p>
+      )}
+      <Circumstances shown={shown} />
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+import { ActionIcon, Checkbox, Tooltip } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
+import { useMemo } from 'react';
+import type { BenchRecord } from '../../../preload/contract/index.ts';
+import { mostShown } from '../../state/bench.ts';
+import { driftOf, isDrift, type BenchDrift } from '../../state/benchDrift.ts';
+import { formatBytes, formatCount, formatRate } from '../../ui/format.ts';
+import { offerUndo } from '../../ui/notify.tsx';
+import { shortName } from '../modelNames.ts';
+import { useStudio } from '../studioContext.ts';
+import { formatChange, formatMs } from './benchWords.ts';
+import classes from './Runs.module.css';
+
+interface RunTableProps {
+  records: readonly BenchRecord[];
+  shown: readonly BenchRecord[];
+}
+
+/** Every measurement with its date, and what became of the figures since the one before it. */
+export function RunTable({ records, shown }: RunTableProps) {
+  const drifts = useMemo(
+    () => new Map(records.map((record) => [record.id, driftOf(record, records)])),
+    [records],
+  );
+  const ids = shown.map(({ id }) => id);
+  return (
+    <section aria-label="Measurements" className={classes.runs}>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col">Measured</th>
+            <th scope="col">Set-up</th>
+            <th scope="col" data-number>
+              First token
+            </th>
+            <th scope="col" data-number>
+              Decode
+            </th>
+            <th scope="col" data-number data-wide>
+              Peak memory
+            </th>
+            <th scope="col">Since the one before</th>
+            <th scope="col">
+              <span className={classes.hidden}>Remove</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {records.map((record) => (
+            <Row
+              key={record.id}
+              record={record}
+              drift={drifts.get(record.id) ?? null}
+              shown={ids}
+            />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface RowProps {
+  record: BenchRecord;
+  drift: BenchDrift | null;
+  shown: readonly number[];
+}
+
+function Row({ record, drift, shown }: RowProps) {
+  const { bench, colors, measurements } = useStudio();
+  const { id, model, measuredAt, request, ttft, decode, peakRssBytes } = record;
+  const isShown = shown.includes(id);
+  const measured = dateOf(measuredAt);
+  const measurement = { kind: 'bench', id } as const;
+  const remove = (): void => {
+    measurements.remove(measurement);
+    offerUndo({
+      message: `Measurement of ${model} removed`,
+      undo: () => measurements.undo(measurement),
+      settle: () => void measurements.settle(measurement),
+    });
+  };
+  return (
+    <tr aria-selected={isShown}>
+      <td>
+        <span className={classes.name}>
+          <Checkbox
+            size="xs"
+            aria-label={`Show ${model}, ${measured}`}
+            title={`Up to ${mostShown} are shown beside each other`}
+            checked={isShown}
+            color={colors.of(model)}
+            onChange={() => bench.toggle(id, shown)}
+          />
+          <button type="button" title={`Show ${model} alone`} onClick={() => bench.show(id)}>
+            {shortName(model)}
+          </button>
+        </span>
+      </td>
+      <td>{measured}</td>
+      <td>
+        {formatCount(request.promptTokens)} + {formatCount(request.newTokens)}
+        {request.batch > 1 && `, ${request.batch} rows`} × {formatCount(request.runs)}
+      </td>
+      <td data-number>{formatMs(ttft.p50)}</td>
+      <td data-number>{formatRate(decode.tokensPerSecond)} tok/s</td>
+      <td data-number data-wide>
+        {formatBytes(peakRssBytes)}
+      </td>
+      <td>
+        <Drift drift={drift} />
+      </td>
+      <td>
+        <Tooltip label="Remove this measurement">
+          <ActionIcon aria-label={`Remove ${model}, ${measured}`} onClick={remove}>
+            <IconTrash size={14} stroke={1.5} />
+          </ActionIcon>
+        </Tooltip>
+      </td>
+    </tr>
+  );
+}
+
+function Drift({ drift }: { drift: BenchDrift | null }) {
+  if (!drift) return <span className={classes.dim}>first of its kind</span>;
+  const change = formatChange(drift.ratio, 'slower', 'faster') ?? 'as fast';
+  const text = [change, ...drift.changes].join(' · ');
+  return (
+    <span className={isDrift(drift) ? classes.drift : classes.dim} title={text}>
+      {text}
+    </span>
+  );
+}
+
+const dateOf = (time: number): string =>
+  new Date(time).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
