@@ -9,26 +9,33 @@ export interface Effect {
   readonly marked?: boolean;
 }
 
-export const effectHeight = 24;
+const effectHeight = 24;
 
 const columns = { label: 176, figure: 72, mark: 16 };
 const longestLabel = 24;
 
-/** Draws one bar per thing to the left or right of zero, in the order given. */
+export interface EffectsPicture {
+  /** What the bars measure, with its unit. */
+  readonly caption: string;
+  readonly effects: readonly Effect[];
+  readonly figure: (value: number) => string;
+}
+
+/** Draws one bar per thing to the left or right of zero, in the order given, below a caption. */
 export function drawEffects(
   svg: SVGSVGElement,
-  effects: readonly Effect[],
-  figure: (value: number) => string,
+  { caption, effects, figure }: EffectsPicture,
   width: number,
 ): void {
-  const height = Math.max(1, effects.length) * effectHeight;
+  const height = (effects.length + 1) * effectHeight;
   const root = blank(svg, width, height).attr('font-size', 12);
+  write(root, 0, effectHeight / 2, caption);
   const [least = 0, most = 0] = extent(effects, ({ value }) => value);
   const right = Math.max(columns.label + 16, width - columns.figure - columns.mark);
   const x = scaleLinear([Math.min(0, least), Math.max(0, most) || 1], [columns.label, right]);
-  rule(root, [x(0), 0], [x(0), height]).attr('stroke', 'var(--lathe-line-strong)');
+  rule(root, [x(0), effectHeight], [x(0), height]).attr('stroke', 'var(--lathe-line-strong)');
   for (const [index, { label, value, marked }] of effects.entries()) {
-    const middle = index * effectHeight + effectHeight / 2;
+    const middle = (index + 1.5) * effectHeight;
     root
       .append('rect')
       .attr('x', round(Math.min(x(0), x(value))))

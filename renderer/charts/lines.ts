@@ -25,7 +25,7 @@ const plot = 128;
 /** A number below the axis needs so many pixels. */
 const numberWidth = 40;
 
-/** Draws values against their place; a single one of a line is a dot. */
+/** Draws values against their place; lines are named where there are several. */
 export function drawLines(
   svg: SVGSVGElement,
   { caption, steps, first, lines, logarithmic = false }: LinesPicture,
@@ -37,7 +37,8 @@ export function drawLines(
   const [least = logarithmic ? 0.1 : 0, most = 1] = extent(all);
   const root = blank(svg, width, 0);
   write(root, left, 8, caption);
-  const top = 24 + legend(root, lines, { left, top: 16, width: width - left - right }) + 8;
+  const named = lines.length > 1 ? lines : [];
+  const top = 24 + legend(root, named, { left, top: 16, width: width - left - right }) + 8;
   const height = top + plot + 40;
   root.attr('viewBox', `0 0 ${width} ${height}`).attr('height', height);
 
@@ -56,7 +57,7 @@ export function drawLines(
   const room = Math.max(1, Math.floor((width - left - right) / numberWidth));
   const every = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => count / size <= room);
   for (const step of range(0, count, every ?? 2000)) {
-    write(root, x(step), top + plot + 12, String(first + step), step === 0 ? 'start' : 'middle');
+    write(root, x(step), top + plot + 12, String(first + step), 'middle');
   }
   write(root, width - right, top + plot + 28, steps, 'end');
   for (const { color, values } of lines) {

@@ -1,11 +1,11 @@
 import { max, scaleLinear, type ScaleLinear } from 'd3';
 import { blank, round, rule, tickText, write, type Root } from './frame.ts';
 
-/** Two models along the positions of a text. */
+/** Two models along the tokens of a text. */
 export interface Strip {
-  /** KL divergence at each position, in nats. */
+  /** KL divergence where each token was to come, in nats. */
   readonly kl: ArrayLike<number>;
-  /** How much more probable the second finds the token that follows, in nats; null at the end. */
+  /** How much more probable the second found each token, in nats; null for the first token. */
   readonly gain: readonly (number | null)[];
   /** How many tokens the prompt has. */
   readonly promptTokens: number;
@@ -33,11 +33,13 @@ export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void
   const x = scaleLinear([0, count], [left, Math.max(left + 16, width - right)]);
   const step = x(1) - x(0);
 
-  const y = scaleLinear([0, max(Array.from(kl)) || 1], [above.top + above.height, above.top]).nice(3);
+  const y = scaleLinear([0, max(Array.from(kl)) || 1], [above.top + above.height, above.top]).nice(
+    3,
+  );
   const size = max(gain, (value) => Math.abs(value ?? 0)) || 1;
   const sides = scaleLinear([-size, size], [bottom, below.top]).nice(3);
   write(root, left, 8, 'KL(base ‖ variant), nats');
-  write(root, left, below.top - 12, 'Log-probability of the next token, variant − base, nats');
+  write(root, left, below.top - 12, 'Log-probability of the token, variant − base, nats');
   drawTicks(root, y, y.ticks(3), width);
   drawTicks(root, sides, [sides.domain()[0] ?? -1, 0, sides.domain()[1] ?? 1], width);
 
@@ -75,13 +77,12 @@ export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void
     write(root, x(promptTokens) + 4, bottom + 12, 'written →');
     if (x(promptTokens) > left + 64) write(root, x(promptTokens) - 4, bottom + 12, 'prompt', 'end');
   }
-  // What a model says of a token, it says one position before.
-  if (divergence !== null && divergence > 0) {
-    mark(x(divergence - 0.5), 'var(--lathe-bad)')
+  if (divergence !== null) {
+    mark(x(divergence + 0.5), 'var(--lathe-bad)')
       .attr('stroke-width', 1.5)
       .attr('y2', bottom + 32);
     const isLate = divergence > count * 0.8;
-    const at = x(divergence - 0.5) + (isLate ? -4 : 4);
+    const at = x(divergence + 0.5) + (isLate ? -4 : 4);
     write(root, at, bottom + 28, 'first divergence', isLate ? 'end' : 'start');
   }
   if (cursor !== null) mark(x(cursor + 0.5), 'var(--lathe-text)');
@@ -99,7 +100,7 @@ function drawTicks(
   }
 }
 
-/** The position at a place of the picture, in pixels from its left; null beside it. */
+/** The token at a place of the picture, in pixels from its left; null beside it. */
 export function positionAt(count: number, width: number, at: number): number | null {
   const position = Math.floor(((at - left) / Math.max(16, width - left - right)) * count);
   return position >= 0 && position < count ? position : null;

@@ -1,0 +1,259 @@
+import { useComputedColorScheme } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useMemo, useState } from 'react';
+import type { Difference, Head, PatternPair } from '../../../../preload/contract/index.ts';
+import {
+  divergingColors,
+  paint,
+  pooled,
+  rangeOf,
+  viridis,
+  type Shades,
+  type ValueScale,
+} from '../../../charts/cells.ts';
+import {
+  cellAt,
+  drawHeatmap,
+  drawHeatmapMarks,
+  mapBox,
+  movedBy,
+  wholeMap,
+  zoomed,
+  type Window,
+} from '../../../charts/heatmap.ts';
+import type { Surface } from '../../../charts/surface.ts';
+import { largestShift } from '../../../state/differenceFigures.ts';
+import { CanvasView, type Size } from '../../../ui/CanvasView.tsx';
+import { visible } from '../../../ui/format.ts';
+import { SaveMenu } from '../../../ui/SaveMenu.tsx';
+import { palette } from '../../../ui/theme.ts';
+import { Loaded } from '../../library/Loaded.tsx';
+import { usePart, useStudio } from '../../studioContext.ts';
+import { fileName, formatFigure, formatSigned } from '../parts/figures.ts';
+import { offscreenSvg } from '../parts/offscreen.ts';
+import parts from '../parts/parts.module.css';
+import classes from './difference.module.css';
+
+/** The maps of one head: of the base, of the variant, and what is between them. */
+export function HeadMaps({ difference }: { difference: Difference }) {
+  const store = useStudio().difference;
+  const head = usePart(store.store, (state) => state.head);
+  const query = useQuery({
+    queryKey: ['patternPair', difference.id, head],
+    enabled: head !== null,
+    // Three maps of a long text are large; those of other heads are asked for again.
+    gcTime: 30_000,
+    queryFn: () => store.patterns(difference.id, head ?? { layer: 0, head: 0 }),
+  });
+  if (head === null) return null;
+  return (
+    <section className={`${parts.section} ${classes.mapsSection}`} aria-label="Maps of the head">
+      <div className={parts.head}>
+        <h2>
+          Layer {head.layer}, head {head.head}
+        </h2>
+      </div>
+      <Loaded query={query}>
+        {(pair) => <Maps difference={difference} pair={pair} head={head} />}
+      </Loaded>
+    </section>
+  );
+}
+
+type Cell = { row: number; column: number } | null;
+
+/** A side of a map has at most so many cells of its own. */
+const mostCells = 1024;
+
+function Maps({
+  difference,
+  pair,
+  head,
+}: {
+  difference: Difference;
+  pair: PatternPair;
+  head: Head;
+}) {
+  const { tokens } = pair;
+  const scheme = useComputedColorScheme('light');
+  const [view, setView] = useState<Window>(() => wholeMap(tokens));
+  const [pointed, setPointed] = useState<Cell>(null);
+  const labels = useMemo(
+    () => difference.tokens.map(({ text }) => visible(text)),
+    [difference.tokens],
+  );
+  const change = useMemo(
+    () => pair.variant.map((value, at) => value - (pair.base[at] ?? 0)),
+    [pair],
+  );
+  const maps = useMemo(() => {
+    const most = Math.max(rangeOf(pair.base)[1], rangeOf(pair.variant)[1]);
+    const [least, largest] = rangeOf(change);
+    const size = Math.max(-least, largest) || 1;
+    const { less, surface, more } = palette[scheme];
+    const weight: ValueScale = { kind: 'linear', least: 0, most: most || 1 };
+    const signed: ValueScale = { kind: 'diverging', least: -size, most: size };
+    return [
+      { title: 'Base', data: pair.base, scale: weight, shades: viridis, caption: 'attention' },
+      {
+        title: 'Variant',
+        data: pair.variant,
+        scale: weight,
+        shades: viridis,
+        caption: 'attention',
+      },
+      {
+        title: 'Variant − base',
+        data: change,
+        scale: signed,
+        shades: divergingColors(less, surface, more),
+        caption: 'difference',
+      },
+    ];
+  }, [pair, change, scheme]);
+  const at = pointed && pointed.row * tokens + pointed.column;
+  return (
+    <>
+      <p className={parts.sentence}>
+        <Shifted pair={pair} labels={labels} />
+      </p>
+      <div className={classes.maps}>
+        {maps.map((map) => (
+          <OneMap
+            key={map.title}
+            {...map}
+            name={fileName(difference.variant, map.title, `${head.layer}.${head.head}`)}
+            tokens={tokens}
+            labels={labels}
+            view={view}
+            onView={setView}
+            pointed={pointed}
+            onPointed={setPointed}
+          />
+        ))}
+      </div>
+      <output className={parts.under} aria-label="Values under the pointer">
+        {pointed && at !== null ? (
+          <span>
+            <span className={parts.token}>{labels[pointed.row]}</span> looks at{' '}
+            <span className={parts.token}>{labels[pointed.column]}</span>: base{' '}
+            {formatFigure(pair.base[at] ?? 0)}, variant {formatFigure(pair.variant[at] ?? 0)},
+            difference {formatSigned(change[at] ?? 0)}
+          </span>
+        ) : (
+          <span>
+            Point at a cell for its values; the wheel zooms all three, dragging moves them.
+          </span>
+        )}
+      </output>
+    </>
+  );
+}
+
+/** Where the head looks now, in words. */
+function Shifted({ pair, labels }: { pair: PatternPair; labels: readonly string[] }) {
+  const shift = useMemo(() => largestShift(pair), [pair]);
+  if (!shift) return 'This head looks at the same tokens in both.';
+  const { row, gained, lost } = shift;
+  return (
+    <>
+      It changed most where <strong>{labels[row]}</strong> (token {row + 1}) looks:{' '}
+      {gained && (
+        <>
+          <strong>{labels[gained.column]}</strong> gained {formatFigure(gained.by)}
+        </>
+      )}
+      {gained && lost && ', '}
+      {lost && (
+        <>
+          <strong>{labels[lost.column]}</strong> lost {formatFigure(-lost.by)}
+        </>
+      )}{' '}
+      of its attention.
+    </>
+  );
+}
+
+interface MapProps {
+  title: string;
+  name: string;
+  data: Float32Array;
+  scale: ValueScale;
+  shades: Shades;
+  caption: string;
+  tokens: number;
+  labels: readonly string[];
+  view: Window;
+  onView: (view: Window) => void;
+  pointed: Cell;
+  onPointed: (cell: Cell) => void;
+}
+
+const first: Size = { width: 400, height: 420 };
+
+function OneMap(props: MapProps) {
+  const { title, name, data, scale, shades, caption, tokens, labels, view } = props;
+  const [room, setRoom] = useState(first);
+  const cells = useMemo(() => {
+    const matrix = { columns: tokens, rows: tokens, data };
+    return paint(pooled(matrix, Math.ceil(tokens / mostCells)), scale, shades);
+  }, [data, tokens, scale, shades]);
+  const draw = useCallback(
+    (surface: Surface) =>
+      drawHeatmap(
+        surface,
+        { tokens, labels, cells, window: view, scale, shades, caption },
+        room.width,
+        room.height,
+      ),
+    [tokens, labels, cells, view, scale, shades, caption, room],
+  );
+  const { pointed, onPointed, onView } = props;
+  const box = mapBox(room.width, room.height);
+  const marks = useCallback(
+    (surface: Surface) =>
+      drawHeatmapMarks(
+        surface,
+        { box: mapBox(room.width, room.height), window: view },
+        { pointed, focus: null },
+      ),
+    [room, view, pointed],
+  );
+  const onWheel = useCallback(
+    ([x, y]: readonly [number, number], delta: number) => {
+      const place = mapBox(room.width, room.height);
+      const share = [(x - place.x) / place.width, (y - place.y) / place.height];
+      onView(zoomed(view, tokens, delta > 0 ? 1.25 : 0.8, share));
+    },
+    [room, view, tokens, onView],
+  );
+  const onRoom = useCallback((size: Size) => setRoom(size), []);
+  const cell = box.width / view.size;
+  return (
+    <figure className={classes.map}>
+      <figcaption className={parts.head}>
+        <h3>{title}</h3>
+        <span className={parts.end}>
+          <SaveMenu
+            label={`Save the map: ${title}`}
+            name={name}
+            svg={() => offscreenSvg(room, draw)}
+            npy={() => ({ shape: [tokens, tokens], data })}
+          />
+        </span>
+      </figcaption>
+      <div className={classes.canvas}>
+        <CanvasView
+          label={`${title}: what each token looks at`}
+          size={(size) => size}
+          draw={draw}
+          marks={marks}
+          onRoom={onRoom}
+          onPoint={(point) => onPointed(point && cellAt(box, view, tokens, point))}
+          onDrag={(dx, dy) => onView(movedBy(view, tokens, -dx / cell, -dy / cell))}
+          onWheel={onWheel}
+        />
+      </div>
+    </figure>
+  );
+}
