@@ -79,38 +79,54 @@ export async function runEvaluation(
   const { core } = workshop;
   const { evaluations } = core.library;
   const subjects = await checkEvaluation(core, request, job.signal);
-  const names = [...new Set(request.metrics)];
+  const metricsAsked = [...new Set(request.metrics)];
   const keyOf = keysOf(core, request, subjects);
-  const known = names.flatMap((metric) => {
-    const found = evaluations.find(keyOf(metric));
+  const identity = identityOf(subjects);
+  const known = metricsAsked.flatMap((metric) => {
+    const found = evaluations.find(keyOf(metric), identity);
     if (found === null || (request.again && found.measuredAt < job.startedAt)) return [];
     return [found];
   });
   if (known.length > 0) job.log(`measured before: ${known.map(({ metric }) => metric).join(', ')}`);
-  const missing = names.filter((metric) => !known.some((record) => record.metric === metric));
-  if (missing.length === 0) return known;
-  const key = checkpointKey(core, missing.map(keyOf));
-  const measured = await measure(workshop, { ...request, metrics: missing }, subjects, key, job);
+  const missing = metricsAsked.filter((metric) => !known.some((one) => one.metric === metric));
+  const measured =
+    missing.length === 0
+      ? []
+      : await measure(workshop, { ...request, metrics: missing }, subjects, keyOf, job);
   job.signal.throwIfAborted();
-  const recordOf = describe(core, request, subjects);
-  const records = evaluations.add(
-    measured.map((result) => ({ key: keyOf(result.metric), record: recordOf(result) })),
-  );
-  core.tell({ kind: 'measurements-changed' });
-  const all = [...known, ...records];
-  return names.flatMap((metric) => all.find((record) => record.metric === metric) ?? []);
+  const now = circumstances(core);
+  // What an equal model of another name gave is this one's, too.
+  const isOwn = (one: EvaluationRecord): boolean =>
+    one.model === identity.model && one.base === identity.base;
+  const added: NewEvaluation[] = [
+    ...known.filter((one) => !isOwn(one)).map((one) => ({ ...one, ...identity })),
+    ...measured.map((one) => ({ ...one, ...identity, ...now, data: request.data })),
+  ];
+  const records = evaluations.add(added.map((record) => ({ key: keyOf(record.metric), record })));
+  if (records.length > 0) core.tell({ kind: 'measurements-changed' });
+  const all = [...records, ...known];
+  return metricsAsked.flatMap((metric) => all.find((one) => one.metric === metric) ?? []);
 }
+
+/** What a record says about what was measured. */
+const identityOf = ({ model, base, dataSha256 }: Subjects) => ({
+  model: model.record.name,
+  modelSha256: model.record.sha256,
+  base: base?.record.name ?? null,
+  dataSha256,
+});
 
 async function measure(
   workshop: Workshop,
   request: EvaluateRequest,
   { model, base, file, dataSha256 }: Subjects,
-  key: string,
+  keyOf: (metric: Metric) => EvaluationKey,
   { signal, work, progress, log }: EvaluationJob,
 ): Promise<Evaluated> {
   const { core } = workshop;
   const loading = loadRequest(core, model, 'fused');
   const other = base && loadRequest(core, base, 'fused');
+  const key = checkpointKey(core, request.metrics.map(keyOf));
   const asked = { base: other, file, dataSha256, request, work, key };
   return inOwnRunner(workshop, model.record.name, signal, async (runner) => {
     for await (const event of runner.stream('loading', (client) => client.load(loading))) {
@@ -163,22 +179,4 @@ function refuseOtherTokens(request: EvaluateRequest, model: Manifest, base: Mani
     `${needing} compares models token by token, and these two do not have the same tokens: vocabularies of ${both}`,
     { value: both, next: ['choose-model'] },
   );
-}
-
-/** A result as it is kept: with what it was measured on and with. */
-function describe(
-  core: Core,
-  { data }: EvaluateRequest,
-  { model, base, dataSha256 }: Subjects,
-): (result: Evaluated[number]) => NewEvaluation {
-  const now = circumstances(core);
-  return (result) => ({
-    ...result,
-    model: model.record.name,
-    modelSha256: model.record.sha256,
-    base: base?.record.name ?? null,
-    data,
-    dataSha256,
-    ...now,
-  });
 }

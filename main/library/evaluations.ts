@@ -25,8 +25,11 @@ export type NewEvaluation = Omit<EvaluationRecord, 'id'>;
 
 /** Measurements of quality; those that were repeated are all kept. */
 export interface EvaluationStore {
-  /** The newest of this key, or null. */
-  find(key: EvaluationKey): EvaluationRecord | null;
+  /** The newest of this key, or null; one of models that are called so before all others. */
+  find(
+    key: EvaluationKey,
+    names: Pick<EvaluationRecord, 'model' | 'base'>,
+  ): EvaluationRecord | null;
   /** All of them or, when that fails, none; with their ids. */
   add(measured: readonly { key: EvaluationKey; record: NewEvaluation }[]): EvaluationRecord[];
   /** The newest first. */
@@ -36,17 +39,20 @@ export interface EvaluationStore {
 
 export function evaluationStore(database: Database): EvaluationStore {
   return {
-    find({ metric, model, base, protocol, data, device }) {
+    find({ metric, model, base, protocol, data, device }, names) {
       const row = database.get(
         `SELECT id, record FROM evaluations
          WHERE metric = ? AND model = ? AND base = ? AND protocol = ? AND data = ? AND device = ?
-         ORDER BY id DESC LIMIT 1`,
+         ORDER BY json_extract(record, '$.model') = ? AND json_extract(record, '$.base') IS ? DESC,
+           id DESC LIMIT 1`,
         metric,
         model,
         base,
         protocol,
         data,
         device,
+        names.model,
+        names.base,
       );
       return row === undefined ? null : (readable(row)[0] ?? null);
     },

@@ -38,6 +38,7 @@ export function createJobs(workshop: Workshop): Jobs {
   const queue: Work[] = [];
   let working = Promise.resolve();
   let isWorking = false;
+  let latest = 0;
 
   const change = (live: LiveJob, changes: JobChanges): void => {
     live.change(changes);
@@ -97,8 +98,11 @@ export function createJobs(workshop: Workshop): Jobs {
   const jobs: Jobs = {
     add(made) {
       for (const stored of made) {
-        store.add(stored);
-        enqueue(stored.job);
+        // Each is a millisecond younger than the one before it at least, so that lists keep the order.
+        latest = Math.max(Date.now(), latest + 1);
+        const job: Job = { ...stored.job, createdAt: latest };
+        store.add({ ...stored, job });
+        enqueue(job);
       }
       return made.map(({ job }) => job.id);
     },

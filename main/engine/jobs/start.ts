@@ -90,20 +90,15 @@ export const benchJob = (model: string, request: BenchRequest): StoredJob => ({
   fingerprint: '',
 });
 
-let latest = 0;
-
-/** What every job begins with. Of those made in one go each is a millisecond younger than the one before. */
-function begin(model: string) {
-  latest = Math.max(Date.now(), latest + 1);
-  return {
-    id: randomUUID(),
-    model,
-    state: 'queued' as const,
-    progress: null,
-    createdAt: latest,
-    startedAt: null,
-    endedAt: null,
-    error: null,
-    log: [],
-  };
-}
+/** What every job begins with. */
+const begin = (model: string) => ({
+  id: randomUUID(),
+  model,
+  state: 'queued' as const,
+  progress: null,
+  createdAt: Date.now(),
+  startedAt: null,
+  endedAt: null,
+  error: null,
+  log: [],
+});
