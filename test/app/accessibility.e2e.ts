@@ -1,16 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { seriousFindings } from './axe.ts';
 import { button, output, runToEnd, tokens, typePrompt, view } from './playground.ts';
 import { expect, test } from './shell.ts';
-
-/** What axe finds that would keep someone out, as lines of rule and place. */
-async function seriousFindings(page: Page): Promise<string[]> {
-  // Legacy mode stays in this page: Electron cannot open the helper page that the other needs.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing serious in library and playground, ${colorScheme}`, async ({ shell }) => {

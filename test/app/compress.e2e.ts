@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { seriousFindings } from './axe.ts';
 import { button, runToEnd, setMaxTokens, view, writtenText } from './playground.ts';
 import { expect, test } from './shell.ts';
 
@@ -8,14 +8,6 @@ const jobs = (page: Page) => page.getByRole('region', { name: 'Jobs' });
 async function chooseRecipe(page: Page, name: string): Promise<void> {
   await page.getByRole('combobox', { name: 'Choose a recipe' }).click();
   await page.getByRole('option', { name: new RegExp(`^${name}(?![\\w-])`) }).click();
-}
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  // Legacy mode stays in this page: Electron cannot open the helper page that the other needs.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }
 
 /** A recipe becomes a variant that answers: the same steps in the window and in the browser. */

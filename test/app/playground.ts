@@ -2,7 +2,9 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 /** The parts of the window that the tests touch, by role and name as a screen reader finds them. */
 
-export const view = (page: Page, name: 'Library' | 'Playground' | 'Compress'): Locator =>
+type ViewTitle = 'Library' | 'Playground' | 'Inspect' | 'Compress' | 'Compare' | 'Bench';
+
+export const view = (page: Page, name: ViewTitle): Locator =>
   page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name });
 
 export const button = (page: Page, name: string): Locator =>

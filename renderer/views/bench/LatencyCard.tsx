@@ -56,11 +56,11 @@ function seriesOf({ record, label, color }: Shown): LatencySeries {
 }
 
 /** Which percentiles are missing, and why. */
-function absentOf({ record: { decode }, label }: Shown): string {
-  const absent = percentiles.filter(({ key }) => decode[key] === undefined);
-  if (absent.length === 0) return `${label}: ${formatCount(decode.samples)} samples.`;
-  const needs = absent
-    .map(({ name, samples }) => `${name} needs ${formatCount(samples)}`)
-    .join(', ');
-  return `${label}: ${formatCount(decode.samples)} samples; ${needs}.`;
+function absentOf({ record: { decode, decodeMs }, label }: Shown): string {
+  const needs = percentiles
+    .filter(({ key }) => decode[key] === undefined)
+    .map(({ name, samples }) => `${name} needs ${formatCount(samples)}`);
+  const kept =
+    decodeMs.length < decode.samples ? [`the first ${formatCount(decodeMs.length)} drawn`] : [];
+  return `${label}: ${[`${formatCount(decode.samples)} samples`, ...kept, ...needs].join(', ')}.`;
 }
