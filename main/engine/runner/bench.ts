@@ -19,6 +19,7 @@ import { openEnergyMeter } from './energy.ts';
 import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
 import { timeLoad, timeLoads } from './loads.ts';
+import { watchOthers } from './otherWork.ts';
 import { profileModel } from './profile.ts';
 import { telling } from './telling.ts';
 
@@ -84,7 +85,9 @@ async function measure(
     : { ...(await timeLoad(load, file)), loads: null };
   const [main] = points('none');
   const energy = load.device === 'cpu' ? openEnergyMeter() : null;
+  const others = watchOthers();
   const timings = await time(decoder, main, { onPhase: phase, energy });
+  const busy = others();
   if (plan.length > 1) await phase('sweeps');
   const contexts = await sweep(decoder, 'contexts');
   const batches = await sweep(decoder, 'batches');
@@ -106,7 +109,7 @@ async function measure(
     operators = await profileModel(asked, { ...options, threads: load.threads });
   }
   return {
-    ...resultOf(request, timings),
+    ...resultOf(request, timings, busy),
     loadMs,
     loads,
     contexts,
@@ -155,7 +158,11 @@ function planOf(request: BenchRequest): Point[] {
 const costOf = ({ promptTokens, newTokens, batch, runs }: Shape): number =>
   (runs + 1) * (promptTokens / 8 + newTokens) * Math.sqrt(batch);
 
-function resultOf(request: BenchRequest, { prefill, first, decode, joules }: Timings) {
+function resultOf(
+  request: BenchRequest,
+  { prefill, first, decode, joules }: Timings,
+  busy: number | null,
+) {
   const { promptTokens, batch } = request;
   const latency = latencyOf(decode, batch);
   // A counter that stands still counts nothing.
@@ -167,7 +174,7 @@ function resultOf(request: BenchRequest, { prefill, first, decode, joules }: Tim
     // Nothing here is known to a tenth of a microsecond.
     decodeMs: decode.slice(0, keptSamples).map((ms) => Math.round(ms * 1e4) / 1e4),
     joulesPerToken: hasEnergy ? joules / (decode.length * batch) : null,
-    protocol: protocolOf(request, decode.length, outliers(decode, latency)),
+    protocol: protocolOf(request, { samples: decode.length, far: outliers(decode, latency), busy }),
   };
 }
 
@@ -178,10 +185,10 @@ function sweepPoint({ at, shape }: Point, { first, decode }: Timings): SweepPoin
 
 const protocolOf = (
   { promptTokens, newTokens, batch, runs, form }: BenchRequest,
-  samples: number,
-  far: number,
+  { samples, far, busy }: { samples: number; far: number; busy: number | null },
 ): string =>
   `${runs} runs after one to warm up, each with an empty cache, a prompt of ${promptTokens} tokens ` +
   `and ${newTokens} greedy steps, ${batch === 1 ? 'one row' : `${batch} equal rows`}, ${form} ` +
   `graph; wall-clock time inside a fresh process that runs nothing else; no sample left out: ` +
-  `${far} of ${samples} tokens took longer than three times the median`;
+  `${far} of ${samples} tokens took longer than three times the median` +
+  (busy === null ? '' : `; other processes kept ${busy.toFixed(1)} cores busy meanwhile`);
