@@ -136,7 +136,7 @@ export function drawHeadValues(surface: Surface, layout: SheetLayout, picture: H
     surface.text(
       box.x + box.width / 2,
       box.y + box.height / 2,
-      value === null ? '–' : figure(value),
+      value === null ? '–' : numberIn(scale, value),
       {
         color: value === null ? 'var(--lathe-dim)' : textOn(fill),
         anchor: 'middle',
@@ -145,6 +145,10 @@ export function drawHeadValues(surface: Surface, layout: SheetLayout, picture: H
   }
   legend(surface, layout, picture);
 }
+
+/** Two digits behind the point for shares, as few as tell the rest apart. */
+const numberIn = ({ most }: ValueScale, value: number): string =>
+  most <= 1 ? value.toFixed(2) : figure(Number(value.toPrecision(2)));
 
 /** Black or white, whichever can be read better on a colour. */
 export function textOn(fill: string): string {

@@ -36,7 +36,3 @@ export const contributionsOf = ({ embedding, layers, rest }: Direct): Contributi
   ]),
   { label: 'biases', value: rest },
 ];
-
-/** How much of the logit the parts leave unexplained: rounding alone, where they are right. */
-export const unexplained = (direct: Direct): number =>
-  direct.logit - contributionsOf(direct).reduce((sum, { value }) => sum + value, 0);
