@@ -60,7 +60,7 @@ export function drawLines(
     write(root, x(step), top + plot + 12, String(first + step), 'middle');
   }
   write(root, width - right, top + plot + 28, steps, 'end');
-  for (const { color, values } of lines) {
+  for (const [index, { color, values }] of lines.entries()) {
     const path = line<number>()
       .defined(isShown)
       .x((_, index) => round(x(index)))
@@ -71,7 +71,9 @@ export function drawLines(
       .attr('fill', 'none')
       .attr('stroke', color)
       .attr('stroke-width', 1.5)
-      .attr('stroke-linecap', 'round');
+      .attr('stroke-linecap', 'round')
+      // What lies under another line stays in sight between its dashes.
+      .attr('stroke-dasharray', index === 0 ? null : '6 4');
   }
 }
 
