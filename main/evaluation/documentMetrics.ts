@@ -1,14 +1,17 @@
-import type { Metric } from '../../preload/contract/evaluation.ts';
 import { calibrationError, calibrationSums } from './calibrationError.ts';
 import { agreements, divergence, firstDivergence } from './divergence.ts';
 import type { DocumentReading, TokenReadings } from './documents.ts';
 import type { Sums } from './measurement.ts';
 import { decileLosses, decileSums, frequencyDeciles, rareLoss } from './rareTokens.ts';
+import type { MetricOf } from './reads.ts';
 import { columnSums } from './statistics.ts';
 import { perplexityDelta, sumOf } from './tokenLoss.ts';
 
 /** What a metric makes of texts that were read. */
-export function documentSums(metric: Metric, readings: readonly DocumentReading[]): Sums {
+export function documentSums(
+  metric: MetricOf<'documents'>,
+  readings: readonly DocumentReading[],
+): Sums {
   const tokens = readings.reduce((sum, { model }) => sum + model.nats.length, 0);
   /** The same row of numbers of both models. */
   const both = (row: (of: TokenReadings, reading: DocumentReading) => number[]) => ({
@@ -23,6 +26,12 @@ export function documentSums(metric: Metric, readings: readonly DocumentReading[
     base: null,
   });
   switch (metric) {
+    case 'perplexity':
+      return {
+        ...both(({ nats }) => [sumOf(nats), nats.length]),
+        figure: ([nats, count]) => Math.exp(nats / count),
+        details: { tokens },
+      };
     case 'bits-per-byte':
       return {
         ...both(({ nats }, { bytes }) => [sumOf(nats), bytes]),
@@ -32,8 +41,8 @@ export function documentSums(metric: Metric, readings: readonly DocumentReading[
     case 'rare-token-loss': {
       const deciles = frequencyDeciles(readings.map(({ model }) => model.ids));
       const rows = both((of) => decileSums(of, deciles));
-      const losses = decileLosses(columnSums(rows.model));
-      return { ...rows, figure: rareLoss, details: { tokens, deciles: losses } };
+      const all = columnSums(rows.model);
+      return { ...rows, figure: rareLoss(all), details: { tokens, deciles: decileLosses(all) } };
     }
     case 'calibration-error':
       return { ...both(calibrationSums), figure: calibrationError, details: { tokens } };
@@ -60,7 +69,12 @@ export function documentSums(metric: Metric, readings: readonly DocumentReading[
           model.nats.length,
         ]),
         figure: ([own, other, count]) => Math.exp(own / count) - Math.exp(other / count),
-        details: { tokens, lnRatio, lnRatioError, standardError: differenceError },
+        details: {
+          tokens,
+          lnRatio,
+          // A single token has no spread.
+          ...(tokens > 1 && { lnRatioError, standardError: differenceError }),
+        },
       };
     }
     case 'first-divergence':
@@ -72,12 +86,6 @@ export function documentSums(metric: Metric, readings: readonly DocumentReading[
           tokens,
           never: readings.filter((reading) => firstDivergence(reading) === null).length,
         },
-      };
-    default:
-      return {
-        ...both(({ nats }) => [sumOf(nats), nats.length]),
-        figure: ([nats, count]) => Math.exp(nats / count),
-        details: { tokens },
       };
   }
 }

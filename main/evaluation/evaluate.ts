@@ -18,6 +18,7 @@ import type { TextModel } from './logitSource.ts';
 import { measured, type Sums } from './measurement.ts';
 import { prefersGood } from './minimalPairs.ts';
 import { needsBase, protocolOf, windowFor, type ProtocolOptions } from './protocols.ts';
+import { checkReads } from './reads.ts';
 import { textSums } from './textMetrics.ts';
 import type { WindowOptions } from './windows.ts';
 
@@ -112,7 +113,10 @@ async function readDocuments(
     if (options.long === 'refuse') refuseLong(models, text);
     return readDocument(model, base, text, { ...options, onProgress });
   });
-  return (metric) => documentSums(metric, readings);
+  return (metric) => {
+    checkReads(metric, 'documents');
+    return documentSums(metric, readings);
+  };
 }
 
 /** Reads items that each model answers for itself; gives what each metric makes of the answers. */
@@ -158,6 +162,7 @@ async function readItems(
       }));
       const expected = data.items.map(({ continuation }) => continuation);
       return (metric) => {
+        checkReads(metric, data.kind);
         if (metric === 'last-word') return shares(read, (one) => one.isRight);
         return textSums(metric, expected, texts(read.model), read.base && texts(read.base));
       };
@@ -184,13 +189,8 @@ const ratio = ([part, whole]: readonly number[]): number => part / whole;
 
 function checkFit(names: readonly Metric[], { kind }: DataSet, hasBase: boolean): void {
   for (const name of names) {
-    const { reads, needsBase: needing } = facts[name];
-    if (reads !== kind) {
-      throw new LatheError('usage', `${name} reads ${reads}, the data are ${kind}`, {
-        value: name,
-      });
-    }
-    if (needing && !hasBase) throw needsBase(name);
+    checkReads(name, kind);
+    if (facts[name].needsBase && !hasBase) throw needsBase(name);
   }
 }
 

@@ -44,6 +44,11 @@ export function decileLosses(sums: readonly number[]): (number | null)[] {
   );
 }
 
-/** Mean loss of the rarest tokens that there are, in nats; NaN without any. */
-export const rareLoss = (sums: readonly number[]): number =>
-  decileLosses(sums).find((loss) => loss !== null) ?? NaN;
+/**
+ * Takes the mean loss of the rarest tokens that there are, in nats, out of sums: always those of the
+ * same decile, so that texts drawn again give NaN where they have none of them.
+ */
+export function rareLoss(all: readonly number[]): (sums: readonly number[]) => number {
+  const rarest = decileLosses(all).findIndex((loss) => loss !== null);
+  return (sums) => decileLosses(sums)[rarest] ?? NaN;
+}

@@ -1,12 +1,15 @@
-import type { Metric } from '../../preload/contract/evaluation.ts';
 import { bleu, bleuSums } from './bleu.ts';
 import { chrf, chrfSums } from './chrf.ts';
 import type { Sums } from './measurement.ts';
+import type { MetricOf } from './reads.ts';
 import { exactMatch, wordF1 } from './textMatch.ts';
+
+/** Metrics of what a model writes behind a prompt. */
+type TextMetric = Exclude<MetricOf<'continuations'>, 'last-word'>;
 
 /** What a metric makes of texts that models wrote, and of those that were expected. */
 export function textSums(
-  metric: Metric,
+  metric: TextMetric,
   expected: readonly string[],
   model: readonly string[],
   base: readonly string[] | null,
@@ -17,7 +20,7 @@ export function textSums(
   return { model: rows(model), base: base && rows(base), figure };
 }
 
-function textMetric(metric: Metric): {
+function textMetric(metric: TextMetric): {
   row: (given: string, expected: string) => number[];
   figure: (sums: readonly number[]) => number;
 } {
@@ -28,7 +31,7 @@ function textMetric(metric: Metric): {
       return { row: chrfSums, figure: chrf };
     case 'f1':
       return { row: (given, wanted) => [wordF1(given, wanted), 1], figure: mean };
-    default:
+    case 'exact-match':
       return { row: (given, wanted) => [exactMatch(given, wanted), 1], figure: mean };
   }
 }

@@ -8,8 +8,9 @@ export interface PerplexityDelta {
   /** ln(ppl(model) / ppl(base)) */
   readonly lnRatio: number;
   /**
-   * Of ppl(model) − ppl(base) and of its logarithmic ratio, from the (co)variance of the losses of single tokens, by the delta method: as
-   * llama.cpp reports them. Neighbouring tokens are taken as independent.
+   * Of ppl(model) − ppl(base) and of its logarithmic ratio, from the (co)variance of the losses of
+   * single tokens, by the delta method: as llama.cpp reports them. Neighbouring tokens are taken as
+   * independent. NaN for a single token.
    */
   readonly differenceError: number;
   readonly lnRatioError: number;

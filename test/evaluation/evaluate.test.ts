@@ -138,6 +138,23 @@ describe('documents', () => {
   });
 });
 
+describe('resampled texts', () => {
+  test('without the rarest tokens say nothing of their loss', async () => {
+    const table = tableOf(5);
+    const text = documents('aaaaaaaaaaaaaaa', 'aaaaaaaaaaaaaaaa', 'h');
+    const { value, ci95 } = (await values(['rare-token-loss'], text, table)).get(
+      'rare-token-loss',
+    )!;
+    expect(value).toBeCloseTo(-logP(table, 0, 8), 6);
+    expect(ci95).toEqual([value, value]);
+  });
+
+  test('of one token have no standard error', async () => {
+    const result = await values(['delta-perplexity'], documents('a'), tableOf(3), tableOf(4));
+    expect(Object.keys(result.get('delta-perplexity')!.details)).toEqual(['tokens', 'lnRatio']);
+  });
+});
+
 describe('questions', () => {
   test('acc takes the largest sum of log-probabilities, acc_norm that per byte', async () => {
     // From any token `b` has p = 0.3 and `a` 0.2: `a` wins over `bb` by sum, `bb` per byte.
