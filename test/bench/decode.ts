@@ -28,6 +28,7 @@ import { writeGguf } from './gguf.ts';
 import { untilQuiet, withForeignLoad } from './load.ts';
 import { configS, writeModelS } from './modelS.ts';
 import { installPeers } from './peers.ts';
+import { startProductsProbe } from './products.ts';
 import { report, type Measurement } from './report.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '.bench');
@@ -59,6 +60,11 @@ for (const name of engineNames) children.set(name, await start(name));
 /** Memory as any process has it, and as the weights of Lathe's runners lie in it. */
 const plainMemory = await startBandwidthProbe(folder, threads, process.env);
 const runnerMemory = await startBandwidthProbe(folder, threads, runnerEnvironment());
+const products = await startProductsProbe(
+  join(folder, 'lathe', 'fused.onnx'),
+  threads,
+  runnerEnvironment(),
+);
 const measurements: Measurement[] = [];
 try {
   for (const context of contexts) await measure(context);
@@ -66,6 +72,7 @@ try {
   for (const child of children.values()) child.kill();
   plainMemory.close();
   runnerMemory.close();
+  products.close();
 }
 const { table, goals, passed } = report(measurements);
 console.log(table);
@@ -115,10 +122,11 @@ async function measure(context: number): Promise<void> {
       plain: await plainMemory.measure(),
       runner: await runnerMemory.measure(),
     };
+    const productsMs = await products.measure();
     for (const name of engineNames) {
       const turn = await askInQuiet(name, { prompt, count });
       const { result, foreign } = turn;
-      measurements.push({ context, round, name, bandwidth, foreign, ...result });
+      measurements.push({ context, round, name, bandwidth, productsMs, foreign, ...result });
       console.log(
         `${context} tokens, turn ${round + 1} of ${turns}, ${name}: first token ${result.firstMs.toFixed(0)} ms`,
       );

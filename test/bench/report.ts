@@ -11,6 +11,8 @@ export interface Measurement extends Sample {
    * round: as any process has it, and as the runners of Lathe have it (huge pages on Linux).
    */
   readonly bandwidth: { readonly plain: number; readonly runner: number };
+  /** What the matrix products of a token take by themselves, just before the turns of this round. */
+  readonly productsMs: number;
   /** Share of the machine that other processes took meanwhile. */
   readonly foreign: number;
 }
@@ -41,6 +43,8 @@ export function report(measurements: readonly Measurement[]): Report {
       ...[lathe, ...peers].map((turns) => median(turns.map(({ firstMs }) => firstMs)).toFixed(0)),
       `${(100 * bandwidthShare(lathe, 'plain')).toFixed(0)} %`,
       `${(100 * bandwidthShare(lathe, 'runner')).toFixed(0)} %`,
+      (1000 / median(lathe.map((turn) => turn.productsMs))).toFixed(1),
+      ...peers.map((turns) => `${ceiling(turns).toFixed(2)}×`),
       `${(100 * Math.max(...measurements.filter((m) => m.context === context).map((m) => m.foreign))).toFixed(0)} %`,
     ];
   });
@@ -52,6 +56,8 @@ export function report(measurements: readonly Measurement[]): Report {
     ...engineNames.map((name) => `${name} first ms`),
     'of bandwidth',
     'in huge pages',
+    'products alone tok/s',
+    ...engineNames.slice(1).map((name) => `× ${name} at most`),
     'others',
   ];
   const goals = goalsOf(measurements, contexts);
@@ -114,6 +120,10 @@ function ratio(
 ): number {
   return median(ours.map((turn, at) => ms(theirs[at]) / ms(turn)));
 }
+
+/** How much faster than `theirs` an engine would be that spent no time on anything but products. */
+const ceiling = (theirs: readonly Measurement[]): number =>
+  median(theirs.map((turn) => tokenMs(turn) / turn.productsMs));
 
 /** Weights read per second as a share of the bandwidth of the same round. */
 function bandwidthShare(turns: readonly Measurement[], memory: 'plain' | 'runner'): number {
