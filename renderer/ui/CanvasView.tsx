@@ -78,10 +78,10 @@ export function CanvasView(props: CanvasViewProps) {
         if (!element) return;
         const within = (at: number, start: number, end: number, length: number): number =>
           start < at ? start : end > at + length ? end - length : at;
-        element.scrollTo(
-          within(element.scrollLeft, box.x - 8, box.x + box.width + 8, element.clientWidth),
-          within(element.scrollTop, box.y - 32, box.y + box.height + 8, element.clientHeight),
-        );
+        const right = box.x + box.width + 8;
+        const bottom = box.y + box.height + 8;
+        element.scrollLeft = within(element.scrollLeft, box.x - 8, right, element.clientWidth);
+        element.scrollTop = within(element.scrollTop, box.y - 32, bottom, element.clientHeight);
       },
     };
   }, [handle]);
