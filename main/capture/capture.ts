@@ -151,12 +151,12 @@ function newTaps(subject: Subject, tokens: number): Map<string, Tap> {
 }
 
 function layerOf(
-  { heads, keyValueHeads, parts, layer, scores: name }: AttentionSite,
+  { heads, keyValueHeads, parts, layer, scores: name, sinks }: AttentionSite,
   { signature }: Subject,
   found: { tap: (name: string) => Float32Array; scores: ScoreStore; cache: Float32Array[] },
 ): LayerCapture {
   if (parts === null) {
-    const attention = { kind: 'scores', scores: found.scores.of(name) } as const;
+    const attention = { kind: 'scores', scores: found.scores.of(name), sinks } as const;
     return { heads, keyValueHeads, attention };
   }
   return {

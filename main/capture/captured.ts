@@ -21,6 +21,8 @@ export interface AttentionParts {
 export interface AttentionScores {
   readonly kind: 'scores';
   readonly scores: Float32Array;
+  /** A score of each head for a place that is not there, which takes a share of the softmax. */
+  readonly sinks: Float32Array | null;
 }
 
 /** What is kept of one layer. */

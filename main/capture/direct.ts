@@ -48,11 +48,8 @@ export async function directLogits(
   const gain = readFloats(finalNorm.weight);
   const scale = rootMeanSquare(final, finalNorm.epsilon);
   const mixed: Float32Array[] = [];
-  for (const [layer, kept] of layers.entries()) {
-    const z = await mixedValues(captured, patterns, layer, position);
-    for (const off of captured.ablated)
-      if (off.layer === layer) z.fill(0, off.head * headDim(kept), (off.head + 1) * headDim(kept));
-    mixed.push(z);
+  for (const layer of layers.keys()) {
+    mixed.push(await mixedValues(captured, patterns, layer, position));
   }
   const heads = await throughOutputs(subject, open, layers, mixed);
 
@@ -81,10 +78,7 @@ export async function directLogits(
   return { logit, embedding, layers: result, rest: logit - sum };
 }
 
-const headDim = ({ attention }: LayerCapture): number =>
-  attention.kind === 'parts' ? attention.headDim : 0;
-
-/** Σⱼ p(position, j) · v(j) of each head, [heads · headDim]. */
+/** Σⱼ p(position, j) · v(j) of each head, [heads · headDim]; zeros for those switched off. */
 async function mixedValues(
   captured: Captured,
   patterns: Patterns,
@@ -100,6 +94,7 @@ async function mixedValues(
   }
   const { value, headDim: size } = attention;
   const tokens = captured.ids.length;
+  const off = captured.ablated.filter((head) => head.layer === layer).map(({ head }) => head);
   const z = new Float32Array(heads * size);
   const rows = [position, position + 1] as const;
   await patterns.each(
@@ -107,6 +102,7 @@ async function mixedValues(
     layer,
     ({ keys, data }) => {
       for (let head = 0; head < heads; head++) {
+        if (off.includes(head)) continue;
         const group = Math.floor((head * keyValueHeads) / heads);
         const target = new Float64Array(size);
         for (let key = 0; key < keys; key++) {
@@ -122,6 +118,9 @@ async function mixedValues(
   return z;
 }
 
+const input = (layer: number): string => `blocks.${layer}.attn.heads`;
+const output = (layer: number): string => `blocks.${layer}.attn_out`;
+
 /** What each head writes through its layer's output matrix: by layer, by head, [hidden]. */
 async function throughOutputs(
   { model, hiddenSize }: Subject,
@@ -129,8 +128,6 @@ async function throughOutputs(
   layers: readonly LayerCapture[],
   mixed: readonly Float32Array[],
 ): Promise<Float32Array[][]> {
-  const input = (layer: number): string => `blocks.${layer}.attn.heads`;
-  const output = (layer: number): string => `blocks.${layer}.attn_out`;
   const fed = layers.map((_, layer) => ({
     name: input(layer),
     type: {

@@ -8,10 +8,11 @@ import { tapWidths, type Subject } from './subject.ts';
  */
 export const MOST_CAPTURE_BYTES = 2 * 2 ** 30;
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
 /** What a capture of so many tokens keeps, in bytes. */
 export function captureBytes(subject: Subject, tokens: number): number {
   const { signature, sites } = subject;
-  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   const tapped = sum([...tapWidths(subject).values()]);
   const cached = sum(signature.cache.map(({ kvHeads, headDim }) => kvHeads * headDim));
   const scores = sum(sites.map(({ parts, heads }) => (parts === null ? heads : 0)));
@@ -29,13 +30,14 @@ export function checkCapture(
   for (const head of ablate) checkHead(subject, head);
   const bytes = captureBytes(subject, ids.length);
   if (bytes <= mostBytes) return;
-  const size = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
   throw new LatheError(
     'memory_limit',
-    `a capture of ${ids.length} tokens would keep ${size(bytes)}, it may keep ${size(mostBytes)}`,
+    `a capture of ${ids.length} tokens would keep ${gigabytes(bytes)}, it may keep ${gigabytes(mostBytes)}`,
     { value: String(bytes), next: ['shorten-prompt'] },
   );
 }
+
+const gigabytes = (bytes: number): string => `${(Math.max(0, bytes) / 1e9).toFixed(2)} GB`;
 
 function checkText({ contextLength, vocabularySize }: Subject, ids: readonly number[]): void {
   if (ids.length === 0) throw new LatheError('usage', 'there is nothing to read: 0 tokens');

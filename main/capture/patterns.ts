@@ -4,7 +4,7 @@ import type { Model } from '../onnx/model.ts';
 import { float32, floatsOf, type Session } from '../inference/session.ts';
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import type { ScoreRule } from '../passes/exposeAttention.ts';
-import type { AttentionParts, Captured, LayerCapture } from './captured.ts';
+import type { AttentionParts, AttentionScores, Captured, LayerCapture } from './captured.ts';
 import type { OpenPart } from './subject.ts';
 
 /** Some rows of the patterns of all heads of a layer. Overwritten when the visit ends. */
@@ -59,8 +59,13 @@ export function openPatterns(open: OpenPart): Patterns {
 
   const sessionOf = async (rule: ScoreRule): Promise<Session> => {
     const key = `${rule.scale} ${rule.softcap}`;
-    const opened = sessions.get(key) ?? open(patternModel(rule));
-    sessions.set(key, opened);
+    let opened = sessions.get(key);
+    if (opened === undefined) {
+      opened = open(patternModel(rule));
+      sessions.set(key, opened);
+      // What could not be loaded is tried again by who asks next.
+      opened.catch(() => sessions.delete(key));
+    }
     return (await opened).session;
   };
 
@@ -90,7 +95,7 @@ export function openPatterns(open: OpenPart): Patterns {
                 tokens,
                 what,
               })
-            : sliced(attention.scores, { ...block, from, tokens, what });
+            : sliced(attention, { ...block, from, tokens, what });
         visit({ ...block, data });
         first += rows;
       }
@@ -193,7 +198,7 @@ function maskOf(first: number, rows: number, keys: number, window: number): Floa
 
 /** Rows of scores that were kept, or their softmax. */
 function sliced(
-  scores: Float32Array,
+  { scores, sinks }: AttentionScores,
   { first, rows, keys, tokens, from, what, heads }: Block & { heads: number },
 ): Float32Array {
   const data = new Float32Array(heads * rows * keys);
@@ -202,15 +207,16 @@ function sliced(
       const start = ((from + head) * tokens + first + row) * tokens;
       const target = data.subarray((head * rows + row) * keys, (head * rows + row + 1) * keys);
       target.set(scores.subarray(start, start + keys));
-      if (what === 'pattern') softmax(target);
+      if (what === 'pattern') softmax(target, sinks?.[from + head]);
     }
   }
   return data;
 }
 
-function softmax(row: Float32Array): void {
-  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-  let sum = 0;
+/** In place; a sink takes the share that its score has. */
+function softmax(row: Float32Array, sink = -Infinity): void {
+  const largest = row.reduce((a, b) => Math.max(a, b), sink);
+  let sum = Math.exp(sink - largest);
   for (let at = 0; at < row.length; at++) {
     row[at] = Math.exp(row[at] - largest);
     sum += row[at];

@@ -3,7 +3,7 @@ import { float32, floatsOf, int32, int64, integersOf, type Tensors } from '../in
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import { int } from '../onnx/attributes.ts';
 import { dataTypes } from '../onnx/dataTypes.ts';
-import type { Model } from '../onnx/model.ts';
+import type { Model, ValueInfo } from '../onnx/model.ts';
 import { AddedNodes } from '../passes/addedNodes.ts';
 import { readDecoder } from '../passes/decoder.ts';
 import { edited } from '../passes/edit.ts';
@@ -179,10 +179,6 @@ function readoutModel(model: Model, normalized: string, hiddenSize: number): Mod
   });
   added.op('Gather', ['logits', 'token'], { ...last, output: 'token_logits' });
   const whole = edited(head, { nodes: added.nodes, initializers: [...added.constants.values()] });
-  const port = (name: string, dataType: 'int32' | 'int64', dims: (number | string)[]) => ({
-    name,
-    type: { kind: 'tensor', dataType, shape: dims } as const,
-  });
   return {
     ...whole,
     graph: {
@@ -203,4 +199,8 @@ function readoutModel(model: Model, normalized: string, hiddenSize: number): Mod
       ].map((name) => ({ name, type: null })),
     },
   };
+}
+
+function port(name: string, dataType: 'int32' | 'int64', shape: (number | string)[]): ValueInfo {
+  return { name, type: { kind: 'tensor', dataType, shape } };
 }

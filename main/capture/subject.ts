@@ -79,16 +79,17 @@ const order =
     ' ',
   );
 
-function inOrder(names: readonly string[]): string[] {
-  const place = (name: string): number => {
-    const [, layer, hook] = /^blocks\.(\d+)\.(.+)$/.exec(name) ?? [];
-    if (layer !== undefined) return 1 + Number(layer) + Math.max(0, order.indexOf(hook)) / 64;
-    return name === 'embed' ? 0 : Number.MAX_SAFE_INTEGER;
-  };
-  return [...new Set(names)]
+function place(name: string): number {
+  const [, layer, hook] = /^blocks\.(\d+)\.(.+)$/.exec(name) ?? [];
+  if (layer !== undefined) return 1 + Number(layer) + Math.max(0, order.indexOf(hook)) / 64;
+  return name === 'embed' ? 0 : Number.MAX_SAFE_INTEGER;
+}
+
+/** Without values that have another name: what heads give before they may be switched off. */
+const inOrder = (names: readonly string[]): string[] =>
+  [...new Set(names)]
     .filter((name) => !name.endsWith('.attn.heads'))
     .toSorted((a, b) => place(a) - place(b));
-}
 
 /** What a block's MLP writes into the residual stream. */
 export const mlpName = (layer: number): string => `blocks.${layer}.mlp_out`;

@@ -46,7 +46,7 @@ async function shown(
 ): Promise<NdArray> {
   const tokens = captured.ids.length;
   let whole: NdArray | null = null;
-  const keys = /\.attn\.rot_k$/.test(hook);
+  const keys = hook.endsWith('.attn.rot_k');
   await capturer.show(
     captured,
     [hook],

@@ -18,6 +18,7 @@ export class AddedNodes {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
   private readonly prefix: string;
+  private count = 0;
 
   constructor(prefix: string) {
     this.prefix = prefix;
@@ -31,7 +32,7 @@ export class AddedNodes {
   /** A node of several outputs. */
   outputs(opType: string, inputs: readonly string[], count: number, options: Options = {}) {
     const { output, attributes = {}, domain = '' } = options;
-    const label = `${this.prefix}/${this.nodes.length}`;
+    const label = `${this.prefix}/${this.count++}`;
     const names = Array.from({ length: count }, (_, at) =>
       at === 0 && output !== undefined ? output : `${label}:${at}`,
     );
@@ -47,6 +48,11 @@ export class AddedNodes {
   f32(value: number): string {
     const name = `${this.prefix}/f32(${value})`;
     return this.constant(name, () => tensorOf(name, [], Float32Array.of(value)));
+  }
+
+  floats(label: string, dims: readonly number[], values: Float32Array): string {
+    const name = `${this.prefix}/${label}`;
+    return this.constant(name, () => tensorOf(name, dims, values));
   }
 
   reshape(value: string, shape: readonly number[], output?: string): string {

@@ -2,6 +2,8 @@ import { LatheError } from '../../preload/contract/errors.ts';
 import type { Model, Node, ValueInfo } from '../onnx/model.ts';
 import { AddedNodes } from './addedNodes.ts';
 import { exposeGrouped } from './exposeGrouped.ts';
+import { exposeMultiHead, exposePackedAttention } from './exposeMultiHead.ts';
+import { exposeStandard } from './exposeStandard.ts';
 import { exposeSoftmax, isAttentionSoftmax } from './exposeSoftmax.ts';
 import { MICROSOFT } from './edit.ts';
 import { GraphIndex } from './graphIndex.ts';
@@ -27,6 +29,11 @@ export interface AttentionSite {
   readonly scores: string;
   /** Probabilities, [batch, heads, rows, keys]. */
   readonly pattern: string;
+  /**
+   * A score of each head for a place that is not there, which takes a share of the softmax: rows sum
+   * to less than 1. Null for none.
+   */
+  readonly sinks: Float32Array | null;
   /** float32 input [heads, 1, …] that switches heads off: 0 or 1 for each. */
   readonly keep: string;
   /** Dimensions of that input. */
@@ -102,6 +109,12 @@ function kindOf(graph: GraphIndex, node: Node): Expose | null {
   switch (name) {
     case `${MICROSOFT}.GroupQueryAttention`:
       return exposeGrouped;
+    case `${MICROSOFT}.MultiHeadAttention`:
+      return exposeMultiHead;
+    case `${MICROSOFT}.Attention`:
+      return exposePackedAttention;
+    case 'Attention':
+      return exposeStandard;
     case 'Softmax':
       return isAttentionSoftmax(graph, node) ? exposeSoftmax : null;
     default:

@@ -14,6 +14,7 @@ import {
 } from './exposeSite.ts';
 import { floatOf, intOf } from './fuseMatch.ts';
 import type { GraphIndex } from './graphIndex.ts';
+import { readFloats } from './linear.ts';
 
 /**
  * GroupQueryAttention of onnxruntime: packed or separate inputs, rotary embedding inside, cache,
@@ -85,10 +86,10 @@ export function exposeGrouped(graph: GraphIndex, node: Node, layer: number): Exp
   const biased = bias === '' ? within : added.op('Add', [within, bias]);
   const allowed = causal(added, positions, added.sizeOf(presentKey, 2), rule.window);
   const scores = masked(added, allowed, biased, names.of('scores'));
-  const sinks = sink === '' && intOf(node, 'smooth_softmax', 0) === 1 ? added.f32(0) : sink;
+  const sinks = sinksOf(graph, node, sink, heads);
   const pattern = names.of('pattern');
-  if (sinks === '') added.softmax(scores, pattern);
-  else withSink(added, scores, sinks, pattern);
+  if (sinks === null) added.softmax(scores, pattern);
+  else withSinks(added, scores, sinks, pattern);
 
   const { switched, inputs, ...keep } = switchTokens(added, output, names, heads);
   const parts = { rule, query: turned, key: presentKey, value: presentValue };
@@ -100,7 +101,8 @@ export function exposeGrouped(graph: GraphIndex, node: Node, layer: number): Exp
       scores,
       pattern,
       ...keep,
-      parts: bias === '' && sinks === '' ? parts : null,
+      sinks,
+      parts: bias === '' && sinks === null ? parts : null,
     },
     added,
     switched,
@@ -132,11 +134,21 @@ export function perKeyHead(
   return added.reshape(added.op('MatMul', [grouped, turned]), [0, heads, -1, 0]);
 }
 
-/** Softmax over the keys and one more score, of a place that is not there: one for each head. */
-function withSink(added: AddedNodes, scores: string, sinks: string, output: string): void {
+/** A score of each head for a place that is not there, which takes its share of the softmax. */
+function sinksOf(graph: GraphIndex, node: Node, sink: string, heads: number): Float32Array | null {
+  if (sink === '') {
+    return intOf(node, 'smooth_softmax', 0) === 1 ? new Float32Array(heads) : null;
+  }
+  const constant = graph.weight(sink);
+  if (constant === null) throw unsupportedAttention('sinks that are no constant', node);
+  return readFloats(constant);
+}
+
+/** Softmax over the keys and the sinks; the share of these is left out. */
+function withSinks(added: AddedNodes, scores: string, sinks: Float32Array, output: string): void {
   const shape = added.op('Shape', [scores], { attributes: { end: int(3) } });
   const column = added.op('Concat', [shape, added.i64([1])], { attributes: { axis: int(0) } });
-  const perHead = added.reshape(sinks, [1, -1, 1, 1]);
+  const perHead = added.floats('sinks', [1, sinks.length, 1, 1], sinks);
   const wide = added.op('Expand', [perHead, column]);
   const all = added.op('Concat', [scores, wide], { attributes: { axis: int(-1) } });
   const keys = added.reshape(added.sizeOf(scores, 3), [1]);

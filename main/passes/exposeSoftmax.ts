@@ -84,6 +84,7 @@ export function exposeSoftmax(graph: GraphIndex, node: Node, layer: number): Exp
       scores,
       pattern,
       ...keeping,
+      sinks: null,
       parts: null,
     },
     added,
