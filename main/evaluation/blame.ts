@@ -31,9 +31,9 @@ export interface Findings {
   readonly runs: number;
 }
 
-interface SearchOptions {
+interface SearchOptions<U extends Unit> {
   /** Runs the variant with these units put back. */
-  readonly judge: (units: readonly Unit[]) => Promise<Verdict>;
+  readonly judge: (units: readonly U[]) => Promise<Verdict>;
   /** KL of the variant as it is. */
   readonly kl: number;
   /** Whether there is a token to bring back. */
@@ -49,8 +49,8 @@ export const mostRuns = 48;
 /** Without a token to bring back, a layer that takes away so much of the KL is the culprit. */
 const enough = 0.9;
 
-interface Group {
-  readonly units: readonly Unit[];
+interface Group<U extends Unit = Unit> {
+  readonly units: readonly U[];
   readonly effect: number;
   readonly restores: boolean;
 }
@@ -61,13 +61,13 @@ interface Group {
  * is found in two runs per halving. Where the difference is spread, other groups follow, the most
  * helpful first, until `mostRuns`; then the fewest of the worst that suffice are found by halving.
  */
-export async function findBlame(
-  units: readonly Unit[],
-  { judge, kl, flipped, signal, onSuspect, onProgress }: SearchOptions,
+export async function findBlame<U extends Unit>(
+  units: readonly U[],
+  { judge, kl, flipped, signal, onSuspect, onProgress }: SearchOptions<U>,
 ): Promise<Findings> {
   const expected = Math.min(mostRuns, 2 * units.length);
   let runs = 0;
-  const measure = async (some: readonly Unit[]): Promise<Group> => {
+  const measure = async (some: readonly U[]): Promise<Group<U>> => {
     if (signal?.aborted) throw new LatheError('cancelled', 'the search was cancelled');
     onProgress?.(runs / (expected + 1));
     const verdict = await judge(some);
@@ -75,9 +75,9 @@ export async function findBlame(
     const restores = flipped && verdict.restores;
     return { units: some, effect: kl === 0 ? 0 : 1 - verdict.kl / kl, restores };
   };
-  const waiting: Group[] = [];
-  const single: Group[] = [];
-  const take = (group: Group): void => {
+  const waiting: Group<U>[] = [];
+  const single: Group<U>[] = [];
+  const take = (group: Group<U>): void => {
     if (group.units.length > 1) return void waiting.push(group);
     single.push(group);
     suspectsOf(group).forEach((suspect) => onSuspect?.(suspect));
@@ -92,9 +92,11 @@ export async function findBlame(
   if (units.length === 1) take(await measure(units));
   else if (units.length > 1) waiting.push({ units, effect: 1, restores: flipped });
   /** The group to look into next; null when the search has ended. */
-  const next = (): Group | null => {
+  const next = (): Group<U> | null => {
     if (waiting.length === 0 || runs + 2 > searchRuns || isFound()) return null;
-    return waiting.sort(byEffect).shift() ?? null;
+    const best = waiting.toSorted(byEffect)[0];
+    waiting.splice(waiting.indexOf(best), 1);
+    return best;
   };
   for (let group = next(); group !== null; group = next()) {
     for (const half of halves(group.units)) take(await measure(half));
@@ -112,9 +114,9 @@ export async function findBlame(
 }
 
 /** How many of the first units bring the token back; 0 where not even all of them do. */
-async function fewest(
-  ranked: readonly Group[],
-  measure: (units: readonly Unit[]) => Promise<Group>,
+async function fewest<U extends Unit>(
+  ranked: readonly Group<U>[],
+  measure: (units: readonly U[]) => Promise<Group<U>>,
 ): Promise<number> {
   const units = ranked.flatMap((group) => group.units);
   if (ranked[0]?.units.length === 1 && ranked[0].restores) return 1;
@@ -129,8 +131,8 @@ async function fewest(
 }
 
 /** Halves of a group: of its blocks where it has several, else of its units. */
-function halves(units: readonly Unit[]): [Unit[], Unit[]] {
-  const parts = new Map<number | string, Unit[]>();
+function halves<U extends Unit>(units: readonly U[]): [U[], U[]] {
+  const parts = new Map<number | string, U[]>();
   for (const unit of units) {
     // What stands outside the blocks is a part of its own.
     const part = unit.block ?? unit.layers.join();

@@ -110,12 +110,16 @@ export function checkSameTokens(one: TokenizedText, other: TokenizedText): void 
   if (sizes[0] === sizes[1] && one.ids.length === other.ids.length) {
     if (one.ids.every((id, at) => id === other.ids[at])) return;
   }
-  throw new LatheError(
+  throw otherTokens(sizes);
+}
+
+/** Says that two models do not have the same tokens, and how many each has. */
+export const otherTokens = (sizes: readonly number[]): LatheError =>
+  new LatheError(
     'usage',
     `models are compared token by token, and these two do not have the same tokens: vocabularies of ${sizes.join(' and ')}`,
     { value: sizes.join(' and '), next: ['choose-model'] },
   );
-}
 
 function emptyReadings(ids: readonly number[]): TokenReadings {
   return {

@@ -6,7 +6,7 @@ import { decileLosses, decileSums, frequencyDeciles } from './rareTokens.ts';
 /** What a model lost on the tokens of a text. */
 interface ModelLosses {
   /** −ln p of each token but the first, in nats. */
-  readonly nats: Float32Array;
+  readonly nats: Float32Array<ArrayBuffer>;
   /** Mean of them per decile of frequency, the rarest first; null where one has no tokens. */
   readonly byDecile: (number | null)[];
 }
@@ -20,7 +20,7 @@ export interface TextLosses {
   readonly model: ModelLosses;
   readonly base: ModelLosses | null;
   /** KL(base ‖ model) at each scored token, in nats. */
-  readonly kl: Float32Array | null;
+  readonly kl: Float32Array<ArrayBuffer> | null;
 }
 
 /** Reads a text token by token; `usage` where it has no token that could be scored. */

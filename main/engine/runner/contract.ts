@@ -32,6 +32,7 @@ import {
 import { passReportSchema, recipeSchema } from '../../../preload/contract/recipe.ts';
 import { deviceSchema } from '../../../preload/contract/system.ts';
 import { networkSizesSchema } from '../../library/manifest.ts';
+import { compareContract } from './inspect/compareContract.ts';
 import { insideContract } from './inspect/contract.ts';
 import { loadRequestSchema, modelSourceSchema } from './source.ts';
 
@@ -183,6 +184,8 @@ export const runnerContract = {
     .output(events(z.object({ kind: z.literal('done') }))),
   /** Looking inside models; see docs/inspecting.md. */
   inside: insideContract,
+  /** Two models, texts and single matrices; see docs/inspecting.md. */
+  compare: compareContract,
   /** Ends the job that streams now, after its current step; answers when it has ended. */
   cancel: call.output(z.void()),
 };

@@ -7,6 +7,8 @@ import { typedErrors } from '../errors.ts';
 import { runnerContract } from './contract.ts';
 import { inspectFolder, tensorTable } from './folder.ts';
 import { describeGraph } from './graph.ts';
+import { compareRouter } from './inspect/compareRouter.ts';
+import { lazyCaptures } from './inspect/lazyCaptures.ts';
 import { insideRouter } from './inspect/router.ts';
 import { tokensOf } from './inspect/tokens.ts';
 import { createJobs } from './jobs.ts';
@@ -15,6 +17,7 @@ import { readTokenizer } from './tokenizer.ts';
 
 const jobs = createJobs();
 const holder = createHolder();
+const captures = lazyCaptures();
 const os = implement(runnerContract).use(typedErrors);
 
 /** Everything the engine may ask of a runner. */
@@ -61,7 +64,8 @@ export const runnerRouter = os.router({
       yield* writeExport(input, stop);
     }),
   ),
-  inside: insideRouter(jobs),
+  inside: insideRouter(jobs, captures),
+  compare: compareRouter(jobs, holder, captures),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });
 

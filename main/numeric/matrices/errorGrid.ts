@@ -5,7 +5,7 @@ export interface ErrorGrid {
   readonly gridRows: number;
   readonly gridColumns: number;
   /** Root mean square of a - b in each cell, row by row. */
-  readonly grid: Float32Array;
+  readonly grid: Float32Array<ArrayBuffer>;
 }
 
 /**

@@ -7,8 +7,8 @@ export const attributionRequestSchema = z.object({
   prompt: promptSchema,
   level: z.enum(['token', 'word', 'sentence']).default('token'),
   /**
-   * `leave-one-out` takes a unit out, `occlusion` puts the tokens of an empty place there, `attention`
-   * reads the rollout instead of running again.
+   * `leave-one-out` takes a unit out, `occlusion` puts a space (or what comes nearest to one) in the
+   * place of each of its tokens, `attention` reads the rollout instead of running again.
    */
   method: z.enum(['leave-one-out', 'occlusion', 'attention']).default('leave-one-out'),
   /** The token explained, behind the prompt; left out, the most probable one. */
@@ -41,3 +41,4 @@ export const attributionEventSchema = z.discriminatedUnion('kind', [
   progressSchema,
   z.object({ kind: z.literal('done'), attribution: attributionSchema }),
 ]);
+export type AttributionEvent = z.infer<typeof attributionEventSchema>;

@@ -44,13 +44,19 @@ export const differenceSchema = z.object({
    * plain greedy generation shows it; null where it wrote the same.
    */
   firstDivergence: z.number().int().nullable(),
+  /** Of the base. */
   layers: z.number().int(),
   /** Query heads per layer; null where the two have not the same heads. */
   heads: z.array(z.number().int()).nullable(),
   /** Mean Jensen–Shannon divergence of the patterns in bits, layer by layer, head by head. */
   headDivergence: float32s.nullable(),
-  /** Cosine of the residual streams behind the embedding and each block, mean over positions. */
+  /**
+   * Cosine of the residual streams behind the embedding and each block, mean over positions; empty
+   * where the two have not the same layers.
+   */
   residualCosine: float32s,
+  /** Why there are no heads or streams to compare, where there are none. */
+  note: z.string().optional(),
 });
 export type Difference = z.infer<typeof differenceSchema>;
 
@@ -115,6 +121,7 @@ export const repairRequestSchema = z.object({
   layers: z.array(z.string()).min(1),
   keep: z.enum(['float', '8-bit']).default('8-bit'),
 });
+export type RepairRequest = z.infer<typeof repairRequestSchema>;
 
 /** A recipe for the model that the variant was made from. */
 export const repairSchema = z.object({ model: z.string(), recipe: recipeSchema });

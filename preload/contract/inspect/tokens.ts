@@ -6,6 +6,7 @@ export const tokenTextRequestSchema = z.object({
   model: z.string().min(1),
   text: z.string().max(1_000_000),
 });
+export type TokenTextRequest = z.infer<typeof tokenTextRequestSchema>;
 
 /** How a tokenizer cuts a text. */
 export const tokenTextSchema = z.object({
@@ -35,11 +36,12 @@ export const lossesRequestSchema = z.object({
   models: z.array(z.string().min(1)).min(1).max(8),
   text: z.string().min(1).max(1_000_000),
 });
+export type LossesRequest = z.infer<typeof lossesRequestSchema>;
 
 export const lossesSchema = z.object({
   /** All but the first are scored. */
   tokens: z.array(tokenSchema),
-  /** 0 (rarest) … 9 (most frequent) by rank of frequency within the text. */
+  /** Of each token: 0 (rarest) … 9 (most frequent) by rank of frequency within the text. */
   deciles: z.array(z.number().int().min(0).max(9)),
   models: z.array(
     z.object({
@@ -59,6 +61,7 @@ export const lossesEventSchema = z.discriminatedUnion('kind', [
   progressSchema,
   z.object({ kind: z.literal('done'), losses: lossesSchema }),
 ]);
+export type LossesEvent = z.infer<typeof lossesEventSchema>;
 
 export const neighboursRequestSchema = z.object({
   model: z.string().min(1),
@@ -66,6 +69,7 @@ export const neighboursRequestSchema = z.object({
   token: z.union([z.number().int().nonnegative(), z.string().min(1)]),
   count: z.number().int().min(1).max(100).default(20),
 });
+export type NeighboursRequest = z.infer<typeof neighboursRequestSchema>;
 
 /** Tokens whose embeddings point the same way, the nearest first; the token itself is left out. */
 export const neighboursSchema = z.object({

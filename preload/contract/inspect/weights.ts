@@ -8,6 +8,7 @@ export const weightsRequestSchema = z.object({
   /** The model to compare with; left out, the one it was made from, if it is a variant. */
   against: z.string().min(1).optional(),
 });
+export type WeightsRequest = z.infer<typeof weightsRequestSchema>;
 
 /** Values of a matrix counted in bins of equal width. */
 const histogramSchema = z.object({
@@ -31,7 +32,7 @@ export const weightsSchema = z.object({
   zeros: z.number().int(),
   /** Input channels whose largest value stands out: over 6 deviations of all channels' largest. */
   outliers: z.array(z.object({ channel: z.number().int(), largest: z.number() })),
-  /** Descending; the 256 largest at most. */
+  /** Descending; the 256 largest at most. Empty where the smaller side has over 1,536 channels. */
   singularValues: float32s,
   /** Against the same layer of another model; null without one or where shapes differ. */
   difference: z

@@ -17,6 +17,7 @@ import { attentionThrough } from '../../../capture/through.ts';
 import { valuesOf } from '../../../capture/values.ts';
 import { openMultiply } from '../../calibration/multiply.ts';
 import type { KeptCapture } from './captures.ts';
+import { divergence } from './divergence.ts';
 import type { OpenedSubject } from './subjects.ts';
 
 type Signal = AbortSignal | undefined;
@@ -64,16 +65,20 @@ export const answers = {
   },
 
   async predictions(
-    { captured, subject }: KeptCapture,
+    kept: KeptCapture,
     top: number,
+    against: KeptCapture | null,
     signal: Signal,
   ): Promise<Prediction[]> {
+    const { captured, subject } = kept;
     const { capturer } = subject;
     const readout = capturer.subject.hasStreams ? await subject.readout() : null;
     const most = Math.min(top, capturer.subject.vocabularySize);
     const found = await predictions(captured, { capturer, readout }, most, signal);
-    return found.map(({ alternatives, ...rest }) => ({
+    const kl = against ? await divergence(against, kept, signal) : null;
+    return found.map(({ alternatives, ...rest }, at) => ({
       ...rest,
+      ...(kl && { kl: kl[at] }),
       alternatives: alternatives.map((one) => ({ ...one, text: textOf(subject, one.id) })),
     }));
   },

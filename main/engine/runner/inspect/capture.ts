@@ -8,6 +8,10 @@ import { tokensOf } from './tokens.ts';
 /** Bytes that a runner needs beside what it holds: activations of a piece, and what it sends. */
 const HEADROOM = 200e6;
 
+/** What this process may still keep, in bytes. */
+export const roomWithin = (memoryLimit: number): number =>
+  memoryLimit - process.memoryUsage().rss - HEADROOM;
+
 /** Runs a prompt and keeps what the model computed under the id of the request. */
 export async function* capture(
   captures: Captures,
@@ -18,7 +22,7 @@ export async function* capture(
   const subject = await captures.subject(source);
   const { capturer, tokenizer } = subject;
   const ids = await encodePrompt(tokenizer, prompt);
-  const mostBytes = memoryLimit - process.memoryUsage().rss - HEADROOM;
+  const mostBytes = roomWithin(memoryLimit);
   const captured = yield* progressOf((onProgress) =>
     capturer.capture(ids, { ablate, signal, onProgress, mostBytes }),
   );

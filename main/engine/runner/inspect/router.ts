@@ -1,15 +1,12 @@
 import { implement } from '@orpc/server';
 import { typedErrors } from '../../errors.ts';
 import type { Jobs } from '../jobs.ts';
-import type { Captures } from './captures.ts';
 import { insideContract } from './contract.ts';
+import type { LazyCaptures } from './lazyCaptures.ts';
 
 /** Answers questions about the inside of models. What that takes is loaded by who asks first. */
-export function insideRouter(jobs: Jobs) {
+export function insideRouter(jobs: Jobs, captures: LazyCaptures) {
   const os = implement(insideContract).use(typedErrors);
-  let opened: Promise<Captures> | null = null;
-  const captures = (): Promise<Captures> =>
-    (opened ??= import('./captures.ts').then((module) => new module.Captures()));
   const asked = async ({ capture }: { capture: string }) => {
     const { answers } = await import('./answers.ts');
     return { answers, kept: (await captures()).get(capture) };
@@ -47,7 +44,8 @@ export function insideRouter(jobs: Jobs) {
     }),
     predictions: os.predictions.handler(async ({ input, signal }) => {
       const { answers, kept } = await asked(input);
-      return answers.predictions(kept, input.top, signal);
+      const against = input.against === undefined ? null : (await captures()).get(input.against);
+      return answers.predictions(kept, input.top, against, signal);
     }),
     direct: os.direct.handler(async ({ input, signal }) => {
       const { answers, kept } = await asked(input);

@@ -1,0 +1,33 @@
+import type { Progress } from '../../../preload/contract/models.ts';
+import { otherTokens } from '../../evaluation/documents.ts';
+import type { Manifest } from '../../library/manifest.ts';
+import type { Core } from '../core.ts';
+import { refuseTooLarge } from '../memory.ts';
+import { opening } from '../openModel.ts';
+import type { Job } from '../runner/supervisor.ts';
+
+/** Two models to be compared. */
+export interface Pair {
+  readonly base: Manifest;
+  readonly variant: Manifest;
+}
+
+/** Opens two models; `usage` where their vocabularies cannot be the same. */
+export async function* openingPair(
+  core: Core,
+  models: { readonly base: string; readonly variant: string },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Progress, Pair> {
+  const base = yield* opening(core, models.base, signal);
+  const variant = yield* opening(core, models.variant, signal);
+  const sizes = [base, variant].map(({ record }) => record.vocabularySize);
+  if (sizes[0] !== sizes[1]) throw otherTokens(sizes);
+  return { base, variant };
+}
+
+/** Both models are in one process: `memory_limit` where they do not fit into it together. */
+export function makeRoomForBoth(core: Core, job: Job, { base, variant }: Pair): void {
+  const { memoryLimitBytes } = core.settings();
+  const { total } = refuseTooLarge(variant, memoryLimitBytes);
+  job.makeRoom(total + refuseTooLarge(base, memoryLimitBytes - total).total);
+}
