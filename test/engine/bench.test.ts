@@ -17,7 +17,7 @@ beforeEach(async () => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'lathe-bench-')));
   home = join(root, 'home');
   const startRunner = forkNode(new URL('./fakeRunner.ts', import.meta.url));
-  engine = await createEngine({ home, startRunner, limits: { cancelMs: 300 } });
+  engine = await createEngine({ home, startRunner, limits: { cancelMs: 300, measuringMs: 4000 } });
   client = createRouterClient(engine.router);
 });
 afterEach(async () => {
@@ -107,9 +107,12 @@ describe('a measurement of speed', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  test('whose process dies leaves no record and no file', async () => {
-    const job = await ended(await start(writeModel('crash-bench')));
-    expect(job.error?.code).toBe('runner_crashed');
+  test.each([
+    ['dies', 'crash-bench', 'runner_crashed'],
+    ['is stuck', 'hang-bench', 'runner_hung'],
+  ])('whose process %s leaves no record and no file', async (_, name, code) => {
+    const job = await ended(await start(writeModel(name)));
+    expect(job.error?.code).toBe(code);
     expect(await client.benches.list({})).toEqual([]);
     expect(leftovers()).toEqual([]);
   });

@@ -29,13 +29,19 @@ export function nodeLabels(model: Model): Map<string, NodeLabel> {
     labels.set(name, { label: hookOf(node) ?? name, block: blocks.get(node) ?? null });
   }
   if (!isFused(model)) return labels;
-  for (const { name, block, nodes } of readDecoder(model).linears) {
-    for (const node of nodes) {
-      const label = nodes.length === 1 ? name : `${name}/${node.name}`;
-      labels.set(node.name, { label, block });
-    }
-  }
+  for (const { name, block, nodes } of readDecoder(model).linears)
+    for (const [at, part] of partsOf(name, nodes).entries())
+      labels.set(nodes[at].name, { label: part, block });
   return labels;
+}
+
+/** Names for the nodes of one layer: `lm_head/MatMulNBits`, numbered where an operator comes twice. */
+function partsOf(layer: string, nodes: readonly Node[]): string[] {
+  if (nodes.length === 1) return [layer];
+  return nodes.map(({ opType }, at) => {
+    const isTwice = nodes.filter((node) => node.opType === opType).length > 1;
+    return `${layer}/${opType}${isTwice ? `_${at}` : ''}`;
+  });
 }
 
 /**
