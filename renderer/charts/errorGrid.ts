@@ -48,8 +48,8 @@ export function drawErrorGrid(surface: Surface, grid: ErrorGrid, width: number):
   let most = 0;
   for (const value of values) if (value > most) most = value;
   const scale: ValueScale = { kind: 'linear', least: 0, most: most || 1 };
-  // Nothing of a weight is hidden: exact zeros are kept apart from what `paint` leaves out.
-  const data = values.map((value) => (value === 0 ? Number.MIN_VALUE : value));
+  // `paint` leaves out zeros behind the diagonal, as a causal model hides them; here all is shown.
+  const data = values.map((value) => (value === 0 ? 1e-30 : value));
   surface.cells(box, paint({ rows: gridRows, columns: gridColumns, data }, scale, viridis));
   surface.outline(box, 'var(--lathe-line)', 1);
   const style = { color: 'var(--lathe-dim)', size: 10 } as const;

@@ -19,9 +19,11 @@ const plot = 112;
  */
 export function drawHistogram(
   svg: SVGSVGElement,
-  { now, before }: { now: Bins; before: Bins | null },
+  picture: { now: Bins; before: Bins | null },
   width: number,
 ): void {
+  const now = widened(picture.now);
+  const before = picture.before && widened(picture.before);
   const all = before ? [now, before] : [now];
   const root = blank(svg, width, 0);
   write(root, left, 8, 'Weights per bin, logarithmic');
@@ -35,10 +37,7 @@ export function drawHistogram(
 
   const least = Math.min(...all.map(({ from }) => from));
   const most = Math.max(...all.map(({ to }) => to));
-  const x = scaleLinear(
-    [least, most > least ? most : least + 1],
-    [left, Math.max(left + 16, width - right)],
-  );
+  const x = scaleLinear([least, most], [left, Math.max(left + 16, width - right)]);
   const highest = max(all, ({ counts }) => max(counts)) || 1;
   const y = scaleSymlog([0, highest], [top + plot, top]);
   for (const tick of [0, ...decades(highest)]) {
@@ -70,6 +69,10 @@ export function drawHistogram(
       .attr('stroke-width', 1.5);
   }
 }
+
+/** Bins that can be seen even where all values are the same. */
+const widened = (bins: Bins): Bins =>
+  bins.to > bins.from ? bins : { ...bins, from: bins.from - 0.5, to: bins.to + 0.5 };
 
 /** 1, 10, 100 … up to the largest count; every other one where there are many. */
 function decades(most: number): number[] {

@@ -1,34 +1,22 @@
-import { useCallback } from 'react';
+import { useMemo } from 'react';
 import type { Difference } from '../../../../preload/contract/index.ts';
-import { drawLines } from '../../../charts/lines.ts';
-import { Chart } from '../../../ui/Chart.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { fileName, formatFigure } from '../parts/figures.ts';
+import { LinesChart } from '../parts/LinesChart.tsx';
 import parts from '../parts/parts.module.css';
 
 /** How alike the residual streams of the two are, layer by layer. */
 export function Residual({ difference }: { difference: Difference }) {
   const { residualCosine, base, variant } = difference;
   const values = Array.from(residualCosine);
-  const draw = useCallback(
-    (svg: SVGSVGElement, width: number) =>
-      drawLines(
-        svg,
-        {
-          caption: 'Cosine, mean over the positions',
-          steps: 'behind block (0: the embedding)',
-          first: 0,
-          lines: [
-            {
-              label: `${variant} with ${base}`,
-              color: 'var(--lathe-accent)',
-              values: residualCosine,
-            },
-          ],
-        },
-        width,
-      ),
-    [residualCosine, base, variant],
+  const picture = useMemo(
+    () => ({
+      caption: 'Cosine, mean over the positions',
+      steps: '0: the embedding, then behind each block',
+      first: 0,
+      lines: [{ label: variant, color: 'var(--lathe-accent)', values: residualCosine }],
+    }),
+    [residualCosine, variant],
   );
   const worst = worstStep(values);
   return (
@@ -41,9 +29,10 @@ export function Residual({ difference }: { difference: Difference }) {
           ? 'The two streams are the same behind every block.'
           : `Behind the last block the two point the same way by ${formatFigure(values.at(-1) ?? 1)}; the largest fall is in ${worst === 0 ? 'the embedding' : `block ${worst - 1}`}.`}
       </p>
-      <Chart
+      <LinesChart
         label="Cosine of the residual streams behind each block"
-        draw={draw}
+        step={(step) => (step === 0 ? 'behind the embedding' : `behind block ${step - 1}`)}
+        picture={picture}
         save={{
           name: `${fileName(base, variant)}-residual`,
           csv: () =>

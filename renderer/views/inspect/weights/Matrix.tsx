@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { Weights } from '../../../../preload/contract/index.ts';
 import {
   drawErrorGrid,
@@ -7,7 +7,6 @@ import {
   type ErrorGrid as Grid,
 } from '../../../charts/errorGrid.ts';
 import { drawHistogram } from '../../../charts/histogram.ts';
-import { drawLines } from '../../../charts/lines.ts';
 import type { Surface } from '../../../charts/surface.ts';
 import { CanvasView, type Size } from '../../../ui/CanvasView.tsx';
 import { Chart } from '../../../ui/Chart.tsx';
@@ -17,6 +16,7 @@ import { toCsv } from '../../../ui/save.ts';
 import { useStudio } from '../../studioContext.ts';
 import { Figures } from '../parts/Figures.tsx';
 import { fileName, formatFigure, formatProbability } from '../parts/figures.ts';
+import { LinesChart } from '../parts/LinesChart.tsx';
 import { offscreenSvg } from '../parts/offscreen.ts';
 import parts from '../parts/parts.module.css';
 import classes from './weights.module.css';
@@ -157,30 +157,25 @@ function Values({ model, matrix, name }: PartProps) {
 function Spectrum({ model, matrix, name }: PartProps) {
   const { colors } = useStudio();
   const { singularValues, difference } = matrix;
-  const draw = useCallback(
-    (svg: SVGSVGElement, width: number) =>
-      drawLines(
-        svg,
-        {
-          caption: 'Singular values, logarithmic',
-          steps: 'by rank',
-          first: 1,
-          logarithmic: true,
-          lines: [
-            { label: model, color: colors.of(model), values: singularValues },
-            ...(difference
-              ? [
-                  {
-                    label: difference.model,
-                    color: colors.of(difference.model),
-                    values: difference.singularValues,
-                  },
-                ]
-              : []),
-          ],
-        },
-        width,
-      ),
+  const picture = useMemo(
+    () => ({
+      caption: 'Singular values, logarithmic',
+      steps: 'by rank',
+      first: 1,
+      logarithmic: true,
+      lines: [
+        { label: model, color: colors.of(model), values: singularValues },
+        ...(difference
+          ? [
+              {
+                label: difference.model,
+                color: colors.of(difference.model),
+                values: difference.singularValues,
+              },
+            ]
+          : []),
+      ],
+    }),
     [model, singularValues, difference, colors],
   );
   return (
@@ -189,9 +184,10 @@ function Spectrum({ model, matrix, name }: PartProps) {
         <h3>Singular values</h3>
         <span>the {formatCount(singularValues.length)} largest</span>
       </div>
-      <Chart
+      <LinesChart
         label={`Singular values of ${matrix.layer}`}
-        draw={draw}
+        step={(rank) => `rank ${rank}`}
+        picture={picture}
         save={{
           name: `${name}-singular-values`,
           csv: () =>
