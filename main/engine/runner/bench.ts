@@ -10,10 +10,10 @@ import {
   latencyOf,
   outliers,
   timeRuns,
-  type Shape,
   type Timings,
   type TimingOptions,
 } from '../../inference/measure.ts';
+import { costOf, planOf, type Point } from './benchPlan.ts';
 import type { BenchAsked, BenchMeasured, BenchTold } from './contract.ts';
 import { openEnergyMeter } from './energy.ts';
 import { contextLengthIn } from './folder.ts';
@@ -118,45 +118,6 @@ async function measure(
     operators,
   };
 }
-
-/** One thing to time, and the place in a sweep it stands for. */
-interface Point {
-  readonly sweep: 'none' | 'contexts' | 'batches' | 'threadCounts';
-  readonly at: number;
-  readonly detail: string;
-  readonly shape: Shape;
-}
-
-function planOf(request: BenchRequest): Point[] {
-  const { contexts, batches, threadCounts } = request;
-  const { promptTokens, newTokens, batch, runs } = request;
-  const shape = { promptTokens, newTokens, batch, runs };
-  return [
-    { sweep: 'none', at: 0, detail: 'prompt and new tokens', shape },
-    ...[...new Set(contexts)].map((at) => ({
-      sweep: 'contexts' as const,
-      at,
-      detail: `prompt of ${at} tokens`,
-      shape: { ...shape, promptTokens: at },
-    })),
-    ...[...new Set(batches)].map((at) => ({
-      sweep: 'batches' as const,
-      at,
-      detail: `batch of ${at}`,
-      shape: { ...shape, batch: at },
-    })),
-    ...[...new Set(threadCounts)].map((at) => ({
-      sweep: 'threadCounts' as const,
-      at,
-      detail: `threads: ${at}`,
-      shape,
-    })),
-  ];
-}
-
-/** A guess at the time a point takes, for telling how far the whole is: reading is faster than writing. */
-const costOf = ({ promptTokens, newTokens, batch, runs }: Shape): number =>
-  (runs + 1) * (promptTokens / 8 + newTokens) * Math.sqrt(batch);
 
 function resultOf(
   request: BenchRequest,
