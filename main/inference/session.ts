@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly device: Device;
   /** Path and beginning of the name of a file that is to say what every node took; see `endProfiling`. */
   readonly profile?: string | undefined;
+  /** The folder of files that a model from memory has weights in. */
+  readonly weights?: string | undefined;
 }
 
 /**
@@ -187,10 +189,10 @@ async function runProbe(): Promise<boolean> {
 async function create(
   source: string | Uint8Array,
   file: string,
-  { threads, device, profile }: SessionOptions,
+  { threads, device, profile, weights }: SessionOptions,
 ): Promise<InferenceSession> {
   const settings = {
-    ...sessionOptions(threads, device),
+    ...sessionOptions(threads, device, weights),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   };
   try {
@@ -209,7 +211,11 @@ async function create(
   }
 }
 
-function sessionOptions(threads: number, device: Device): InferenceSession.SessionOptions {
+function sessionOptions(
+  threads: number,
+  device: Device,
+  weights?: string,
+): InferenceSession.SessionOptions {
   return {
     // Alone: what a device cannot do runs on the processor anyway, and in a longer list a device
     // that is not there would be passed over in silence.
@@ -228,6 +234,7 @@ function sessionOptions(threads: number, device: Device): InferenceSession.Sessi
         // Weights in standard QDQ form are multiplied as the standard says: left to itself, the
         // runtime would also round activations to 8 bit.
         qdq_matmulnbits_accuracy_level: '1',
+        ...(weights !== undefined && { model_external_initializers_file_folder_path: weights }),
       },
     },
   };

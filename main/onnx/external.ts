@@ -29,7 +29,8 @@ export function externalReader(file: string, open: OpenExternal): Context['exter
       const place = `${location} has ${bytes.length} bytes`;
       throw refusal(file, 'external data ends beyond its file', `${offset} + ${length}, ${place}`);
     }
-    return { length, read: () => bytes.read(offset, length) };
+    const place = { file: bytes.path, offset };
+    return { length, place, read: () => bytes.read(offset, length) };
   };
 }
 

@@ -1,8 +1,9 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { createSink, type Sink } from '../formats/files.ts';
 import { dataTypes } from './dataTypes.ts';
 import { encodeModelMessage, type EncodeConstant } from './encode.ts';
 import type { Model } from './model.ts';
+import type { Tensor } from './tensor.ts';
 import { encodeTensor } from './tensorWire.ts';
 import { writeMessage } from './wire.ts';
 
@@ -12,9 +13,32 @@ const LARGEST_INLINE = 1024 * 1024;
 /** A page: a runtime may map weights that begin on one into memory. */
 const ALIGNMENT = 4096;
 
-/** The model as one file in memory, weights inside; `file_too_large` beyond 2 GiB. */
-export function encodeModel(model: Model): Uint8Array {
-  return writeMessage('Model', encodeModelMessage(model, encodeTensor));
+/**
+ * The model as one file in memory, weights inside; `file_too_large` beyond 2 GiB. Constants over
+ * 1 MB that lie in files of `folder` stay there and are named only: who loads the model has to say
+ * in which folder they are.
+ */
+export function encodeModel(model: Model, folder?: string): Uint8Array {
+  const encode: EncodeConstant = (tensor) =>
+    folder !== undefined && liesIn(tensor, folder) ? reference(tensor) : encodeTensor(tensor);
+  return writeMessage('Model', encodeModelMessage(model, encode));
+}
+
+/** The folder whose files hold most of the constants over 1 MB; null where none are in files. */
+export function weightsFolder({ graph }: Model): string | null {
+  const bytes = new Map<string, number>();
+  for (const { bytes: stored } of graph.initializers.values()) {
+    if (stored.place === undefined || stored.length <= LARGEST_INLINE) continue;
+    const folder = dirname(stored.place.file);
+    bytes.set(folder, (bytes.get(folder) ?? 0) + stored.length);
+  }
+  return [...bytes].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+}
+
+/** Whether `encodeModel` leaves a constant in a file of this folder. */
+export function liesIn({ bytes }: Tensor, folder: string): boolean {
+  const { place, length } = bytes;
+  return place !== undefined && length > LARGEST_INLINE && dirname(place.file) === folder;
 }
 
 /**
@@ -51,10 +75,26 @@ function writeExternal(
   sink: Sink,
   location: string,
 ): ReturnType<EncodeConstant> {
-  const { name, dataType, dims, bytes, kept } = tensor;
+  const { bytes } = tensor;
   sink.write(new Uint8Array((ALIGNMENT - (sink.position % ALIGNMENT)) % ALIGNMENT));
   const offset = sink.position;
   sink.write(bytes.read());
+  return external(tensor, location, offset);
+}
+
+/** A constant that stays where it is. */
+function reference(tensor: Tensor): ReturnType<EncodeConstant> {
+  const { place } = tensor.bytes;
+  if (place === undefined) throw new RangeError(`in no file: ${tensor.name}`);
+  return external(tensor, basename(place.file), place.offset);
+}
+
+/** A constant that lies in another file. */
+function external(
+  { name, dataType, dims, bytes, kept }: Tensor,
+  location: string,
+  offset: number,
+): ReturnType<EncodeConstant> {
   return {
     ...kept,
     dims: dims.map(BigInt),

@@ -205,6 +205,8 @@ export interface Field {
 /** Bytes that stay where they are until read. */
 export interface Payload {
   readonly length: number;
+  /** Where they lie in a file beside a graph. */
+  readonly place?: { readonly file: string; readonly offset: number };
   read(): Uint8Array;
 }
 

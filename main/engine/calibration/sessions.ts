@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Session, type SessionOptions } from '../../inference/session.ts';
 import type { Model } from '../../onnx/model.ts';
-import { encodeModel, saveModel } from '../../onnx/save.ts';
+import { encodeModel, liesIn, saveModel, weightsFolder } from '../../onnx/save.ts';
 
 /** Where and how parts of a graph are run. */
 export interface SessionPlace extends SessionOptions {
@@ -10,7 +10,7 @@ export interface SessionPlace extends SessionOptions {
   readonly scratch: string;
 }
 
-/** Larger parts go through a file, which the runtime maps instead of copying it twice. */
+/** More weights than this go through files, which the runtime maps instead of copying them twice. */
 const MOST_BYTES_IN_MEMORY = 32 * 2 ** 20;
 
 /** Loads a part of a graph, uses it and frees it; its files go too. */
@@ -33,10 +33,16 @@ export async function openPart(
   place: SessionPlace,
 ): Promise<{ session: Session; close: () => Promise<void> }> {
   const { scratch, ...options } = place;
+  // Weights that lie in files already stay there.
+  const there = weightsFolder(model);
   let bytes = 0;
-  for (const tensor of model.graph.initializers.values()) bytes += tensor.bytes.length;
+  for (const tensor of model.graph.initializers.values()) {
+    if (there === null || !liesIn(tensor, there)) bytes += tensor.bytes.length;
+  }
   if (bytes <= MOST_BYTES_IN_MEMORY) {
-    const session = await Session.fromBytes(encodeModel(model), model.graph.name, options);
+    const graph = encodeModel(model, there ?? undefined);
+    const weights = there === null ? {} : { weights: there };
+    const session = await Session.fromBytes(graph, model.graph.name, { ...options, ...weights });
     return { session, close: () => session.close() };
   }
   mkdirSync(scratch, { recursive: true });
