@@ -23,7 +23,7 @@ import { basename, join } from 'node:path';
  */
 const jobs = createJobs();
 // Looking into models is tested with real runners.
-const { inside: _, compare: __, ...faked } = runnerContract;
+const { inside: _inside, compare: _compare, ...faked } = runnerContract;
 const os = implement(faked).use(typedErrors);
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
