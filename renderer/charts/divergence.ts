@@ -30,13 +30,17 @@ const lane = { height: 72, caption: 16 };
 /** Tokens are written below where each has so much room. */
 const readable = 13;
 const tokensHeight = 72;
-/** A token is never narrower; longer texts scroll. */
+/** A token is never narrower; longer texts scroll, their tokens written while they are not too many. */
 const narrowest = 3;
+const written = 1000;
 
 /** Room for every token: as wide as the surroundings, or wider where the text is long. */
 export function layOutDivergence(picture: DivergencePicture, room: number): DivergenceLayout {
   const count = Math.max(1, picture.tokens.length);
-  const step = Math.min(28, Math.max(narrowest, (room - left - right) / count));
+  const step = Math.min(
+    28,
+    Math.max(count > written ? narrowest : readable, (room - left - right) / count),
+  );
   return {
     picture,
     step,

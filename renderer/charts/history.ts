@@ -89,9 +89,17 @@ function drawPanel(root: Root, { title, color, marks }: HistoryPanel, place: Pan
       .attr('cy', round(y(value)))
       .attr('r', 3)
       .attr('fill', color);
-  for (const at of new Set([marks[0]?.at, marks.at(-1)?.at]))
-    if (at !== undefined)
-      write(root, x(at), bottom + 14, dateOf(at), at === marks[0]?.at ? 'start' : 'end');
+  for (const at of new Set([marks[0]?.at, marks.at(-1)?.at])) {
+    if (at === undefined) continue;
+    const isLate = x(at) > width - right - 64;
+    write(
+      root,
+      x(at),
+      bottom + 14,
+      dateOf(at),
+      isLate ? 'end' : x(at) < left + 32 ? 'start' : 'middle',
+    );
+  }
 }
 
 function drawFlags(

@@ -50,6 +50,8 @@ export interface ScatterView {
 
 export interface ScatterPicture {
   readonly dots: readonly ScatterDot[];
+  /** Names of the families by their shapes. */
+  readonly families: readonly string[];
   readonly x: ScatterAxis;
   readonly y: ScatterAxis;
   /** Keys of the dots that none beats. */
@@ -316,10 +318,7 @@ function drawDots(surface: Surface, { picture, places }: ScatterLayout): void {
   draw(true);
 }
 
-const markOf = ({ shape }: ScatterDot): string => marks[shape % marks.length] ?? '';
-
-/** Shape of a family, for legends outside of the picture. */
-export const familyMark = (shape: number): string => marks[shape % marks.length] ?? '';
+const markOf = ({ shape }: Pick<ScatterDot, 'shape'>): string => marks[shape % marks.length] ?? '';
 
 function drawLegend(surface: Surface, { picture, size }: ScatterLayout): void {
   const { left, right } = inside(size);
@@ -345,6 +344,11 @@ function drawLegend(surface: Surface, { picture, size }: ScatterLayout): void {
       surface.path(`M${x},8h16v12h-16Z`, { fill: 'var(--lathe-accent)', opacity: 0.16 });
       surface.path(`M${x},8h16v12h-16Z`, { stroke: 'var(--lathe-accent)', dash: [4, 3] });
     });
+  if (picture.families.length > 1)
+    for (const [shape, family] of picture.families.entries())
+      entry(shorten(family), (x) =>
+        surface.path(markOf({ shape }), { fill: 'var(--lathe-dim)' }, [x + 8, 14]),
+      );
 }
 
 /** Draws what follows the pointer: the dot under it with its values, and the lasso. */

@@ -63,16 +63,17 @@ const speeds = [
  */
 export function joinPoints(sources: PointSources): PointSet {
   const { models, evaluations, benches, price, chosen } = sources;
+  const parents = new Map(models.map((model) => [model.name, model.parent]));
+  const rootOf = (name: string): string => familyOf(name, parents);
   const series = new Map<QuantityKey, Series<EvaluationRecord>[]>();
   for (const metric of new Set(evaluations.map((record) => record.metric)))
-    series.set(`quality:${metric}`, evaluationSeries(evaluations, metric));
+    series.set(`quality:${metric}`, evaluationSeries(evaluations, metric, rootOf));
   const ofBenches = benchSeries(benches);
 
   const quality = [...series].map(
     ([key, all]) => [key, newestPerModel(pick(all, chosen[key]))] as const,
   );
   const speed = Map.groupBy(pick(ofBenches, chosen.bench), nameAndHash);
-  const roots = new Map(models.map((model) => [model.name, model.parent]));
 
   const points = models.map((model): Point => {
     const values = new Map<QuantityKey, Reading>();
@@ -90,7 +91,7 @@ export function joinPoints(sources: PointSources): PointSet {
     if (rate && cost !== null && cost !== undefined) values.set('cost', { ...rate, value: cost });
     else values.delete('cost');
     values.set('bytes', { value: model.bytes / 1e6, ci95: null, n: null, record: null });
-    return { key: modelKey(model), model, family: familyOf(model.name, roots), values };
+    return { key: modelKey(model), model, family: rootOf(model.name), values };
   });
   return { points, series, benchSeries: ofBenches };
 }

@@ -25,17 +25,24 @@ interface Measured {
 export function evaluationSeries(
   records: readonly EvaluationRecord[],
   metric: Metric,
+  familyOf: (model: string) => string,
 ): Series<EvaluationRecord>[] {
   const mine = records.filter((record) => record.metric === metric);
+  /** Variants are held against what they were made from; held against another, they stand apart. */
+  const otherBase = ({ model, base }: EvaluationRecord): string =>
+    !metrics[metric].needsBase || base === null || base === familyOf(model) ? '' : base;
   return series(
     mine,
-    ({ dataSha256, protocol, base }) =>
-      [dataSha256, protocol, ...(metrics[metric].needsBase ? [base] : [])].join(' '),
-    ({ data, n, protocol, base }, isAlone) =>
-      [
+    (record) => [record.dataSha256, record.protocol, otherBase(record)].join(' '),
+    (record, isAlone) => {
+      const { data, n, protocol } = record;
+      const base = otherBase(record);
+      return [
         shortData(data),
-        ...(isAlone ? [] : [`${n} items`, ...(metrics[metric].needsBase ? [base] : []), protocol]),
-      ].join(', '),
+        ...(isAlone ? [] : [`${n} items`, protocol]),
+        ...(base === '' ? [] : [`against ${base}`]),
+      ].join(', ');
+    },
   );
 }
 

@@ -11,7 +11,6 @@ import {
   type EvaluateJob,
   type EvaluationRecord,
   type Latency,
-  type Losses,
   type Metric,
   type ModelRecord,
 } from '../../preload/contract/index.ts';
@@ -291,37 +290,6 @@ export function manyVariants(count: number): {
   };
 }
 
-/** Losses of a text: the further a model is from the first one, the more its tokens differ. */
-export function lossesOf(models: readonly ModelRecord[], text: string): Losses {
-  const pieces = text.match(/\s?\p{L}+|\s?[^\s\p{L}]+|\s+/gu) ?? [];
-  const tokens = pieces.map((piece, index) => ({
-    id: 100 + index,
-    text: piece,
-    bytes: [...new TextEncoder().encode(piece)],
-  }));
-  const scored = Math.max(0, tokens.length - 1);
-  return {
-    tokens,
-    deciles: tokens.map((_, index) => index % 10),
-    models: models.map((model, at) => {
-      const { nats } = costOf(model);
-      const kl = Float32Array.from(
-        { length: scored },
-        (_, index) => nats * 2.4 * noise(index + 11) ** 3 * (0.6 + noise(index * 7 + at)),
-      );
-      return {
-        model: model.name,
-        nats: Float32Array.from(
-          { length: scored },
-          (_, index) => 0.2 + 3 * noise(index) + (kl[index] ?? 0),
-        ),
-        kl: at === 0 ? null : kl,
-        byDecile: Array.from({ length: 10 }, (_, decile) => 1 + decile / 10 + nats),
-      };
-    }),
-  };
-}
-
 interface FakeMeasurementsOptions {
   readonly evaluations: readonly EvaluationRecord[];
   readonly benches: readonly BenchRecord[];
@@ -399,15 +367,5 @@ export function fakeMeasurements(options: FakeMeasurementsOptions) {
       ),
       remove: os.benches.remove.handler(({ input }) => without(speed, input.id)),
     },
-    losses: os.inspect.losses.handler(async function* ({ input }) {
-      const models = input.models.map(find);
-      for (const [index, model] of models.entries())
-        yield {
-          kind: 'progress',
-          stage: `Reading with ${model.name}`,
-          fraction: index / models.length,
-        };
-      yield { kind: 'done', losses: lossesOf(models, input.text) };
-    }),
   };
 }

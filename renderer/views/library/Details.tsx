@@ -2,9 +2,8 @@ import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
 import { IconFileExport, IconPlayerPlay, IconStack2, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
-import { toFailure } from '../../state/failure.ts';
 import { modelKey } from '../../state/models.ts';
-import { offerUndo, tellFailure } from '../../ui/notify.tsx';
+import { removeModel } from '../removeModel.ts';
 import { useStudio } from '../studioContext.ts';
 import { ConfigTab } from './ConfigTab.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
@@ -21,15 +20,6 @@ export function Details({ record }: { record: ModelRecord }) {
   const { models } = studio;
   const key = modelKey(record);
   const [exporting, setExporting] = useState(false);
-  const remove = async (): Promise<void> => {
-    try {
-      const restore = await models.remove(record);
-      const where = record.source === 'folder' ? 'closed' : 'moved to the trash';
-      offerUndo({ message: `${record.name} ${where}`, undo: () => void restore() });
-    } catch (error) {
-      tellFailure(toFailure(error).message);
-    }
-  };
   const removeLabel = record.source === 'folder' ? 'Close this folder' : 'Move to the trash';
   return (
     <section aria-label={`Details of ${record.name}`} className={classes.details}>
@@ -37,7 +27,11 @@ export function Details({ record }: { record: ModelRecord }) {
         <h2>{record.name}</h2>
         {record.source !== 'embedded' && (
           <Tooltip label={removeLabel}>
-            <ActionIcon size="md" aria-label={removeLabel} onClick={() => void remove()}>
+            <ActionIcon
+              size="md"
+              aria-label={removeLabel}
+              onClick={() => void removeModel(models, record)}
+            >
               <IconTrash size={16} stroke={1.5} />
             </ActionIcon>
           </Tooltip>

@@ -57,6 +57,7 @@ const scatter: ScatterPicture = {
     dot('int4-gptq', 2.2, 4.02, { xRange: [2.1, 2.3], yRange: [3.93, 4.1], color: 'orange' }),
     dot('int4-rtn', 2.25, 4.15, { color: 'orange', shape: 1 }),
   ],
+  families: ['llama'],
   x: {
     title: 'Decode P50 (ms)',
     better: 'lower',
@@ -87,6 +88,7 @@ describe('scatter', () => {
       {
         ...scatter,
         dots: [dot('a', 1, 0.5), dot('b', 10, 0.9), dot('c', 100, 0.95, { shape: 3 })],
+        families: ['llama', 'phi', 'qwen', 'smol'],
         x: { title: 'File size (MB)', better: 'lower', logarithmic: true, goals: [] },
         y: {
           title: 'Top-1 agreement',
@@ -258,13 +260,13 @@ describe('divergence along a text', () => {
   });
 
   it('is drawn without tokens where they have no room, and then scrolls', async () => {
-    const many = Array.from({ length: 400 }, (_, index) => `t${index}`);
-    const kl = Float32Array.from({ length: 399 }, (_, index) => (index * 37) % 100);
+    const many = Array.from({ length: 1200 }, (_, index) => `t${index}`);
+    const kl = Float32Array.from({ length: 1199 }, (_, index) => (index * 37) % 100);
     const layout = layOutDivergence(
       { tokens: many, lanes: [{ label: 'int4', color: 'teal', kl }] },
       480,
     );
-    expect(layout.width).toBe(1280);
+    expect(layout.width).toBe(3680);
     await expect(drawn((surface) => drawDivergence(surface, layout), layout)).toMatchFileSnapshot(
       picture('divergence-long'),
     );

@@ -3,6 +3,7 @@ import { createStudio } from '../../../renderer/state/studio.ts';
 import { render } from '../../../renderer/views/render.tsx';
 import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
 import { interruptedJob } from '../fakeJobs.ts';
+import { benches, evaluations, manyVariants, oldBenches, variants } from '../fakeMeasurements.ts';
 
 // What the page shows is said in its address: ?tokenMs=5&crashAfter=30&theme=dark&empty=1
 const query = new URLSearchParams(window.location.search);
@@ -16,6 +17,12 @@ const stepMs = number('stepMs');
 const theme = query.get('theme');
 const layers = number('layers');
 
+const many = number('many');
+const measured =
+  many === undefined
+    ? { models: variants, evaluations, benches: [...benches, ...oldBenches] }
+    : manyVariants(many);
+
 const options: FakeOptions = {
   ...(tokenMs !== undefined && { tokenMs }),
   ...(crashAfter !== undefined && { crashAfter }),
@@ -26,6 +33,7 @@ const options: FakeOptions = {
   ...(stepMs !== undefined && { stepMs }),
   ...(layers !== undefined && { shape: { layers, heads: number('heads') ?? 8 } }),
   ...(query.has('interrupted') && { jobs: [interruptedJob] }),
+  ...((query.has('measured') || many !== undefined) && measured),
   ...(query.has('empty') && { models: [] }),
   settings: { theme: theme === 'dark' || theme === 'light' ? theme : 'system' },
 };

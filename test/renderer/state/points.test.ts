@@ -82,7 +82,7 @@ describe('points', () => {
     const usual = joinPoints({ ...sources, evaluations: both });
     expect(valueOf(named('int4-rtn', usual.points), 'quality:perplexity')).toBeLessThan(10);
 
-    const [stories, news] = evaluationSeries(both, 'perplexity');
+    const [stories, news] = evaluationSeries(both, 'perplexity', () => 'tiny-stories');
     expect(stories?.label).toMatch(/^stories, 200 items/);
     expect(news?.label).toMatch(/^news\.txt/);
     const chosen = joinPoints({
@@ -92,6 +92,17 @@ describe('points', () => {
     });
     expect(chosen.points.flatMap((point) => valueOf(point, 'quality:perplexity') ?? [])).toEqual([
       70,
+    ]);
+  });
+
+  it('stand apart where they were compared with another model than they were made from', () => {
+    const model = named('int4-rtn').model;
+    const other = evaluationOf(model, 'kl', { measuredAt: Date.now(), base: 'another', value: 7 });
+    const { points, series } = joinPoints({ ...sources, evaluations: [...evaluations, other] });
+    expect(valueOf(named('int4-rtn', points), 'quality:kl')).toBeLessThan(1);
+    expect(series.get('quality:kl')?.map(({ label }) => label)).toEqual([
+      'stories, 200 items, kl window 512 stride 256',
+      'stories, 200 items, kl window 512 stride 256, against another',
     ]);
   });
 

@@ -1,0 +1,69 @@
+import { Button, Tabs } from '@mantine/core';
+import { compareTabs } from '../../state/compare.ts';
+import { formatCount } from '../../ui/format.ts';
+import { usePart, useStudio } from '../studioContext.ts';
+import { ColumnMenu } from './ColumnMenu.tsx';
+import { HistoryPane } from './HistoryPane.tsx';
+import classes from './Lower.module.css';
+import { ParallelPane } from './ParallelPane.tsx';
+import { PointTable } from './PointTable.tsx';
+import { TextPane } from './TextPane.tsx';
+
+const titles = {
+  table: 'Table',
+  parallel: 'Parallel axes',
+  text: 'Along a text',
+  history: 'History',
+} as const;
+
+/** The same models in other ways; what is selected in one is selected in all. */
+export function Lower() {
+  const { compare } = useStudio();
+  const tab = usePart(compare.store, (state) => state.tab);
+  const selected = usePart(compare.store, (state) => state.selected);
+  return (
+    <Tabs
+      value={tab}
+      keepMounted={false}
+      className={classes.lower}
+      onChange={(next) => {
+        const known = compareTabs.find((each) => each === next);
+        if (known) compare.change({ tab: known });
+      }}
+    >
+      <div className={classes.bar}>
+        <Tabs.List className={classes.tabs}>
+          {compareTabs.map((each) => (
+            <Tabs.Tab key={each} value={each}>
+              {titles[each]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {selected.size > 0 && (
+          <span className={classes.selection}>
+            {formatCount(selected.size)} selected
+            <Button size="xs" variant="subtle" onClick={() => compare.openMeasure([...selected])}>
+              Measure…
+            </Button>
+            <Button size="xs" variant="subtle" onClick={() => compare.select([])}>
+              Clear
+            </Button>
+          </span>
+        )}
+        {(tab === 'table' || tab === 'parallel') && <ColumnMenu />}
+      </div>
+      <Tabs.Panel value="table" className={classes.panel}>
+        <PointTable />
+      </Tabs.Panel>
+      <Tabs.Panel value="parallel" className={classes.panel}>
+        <ParallelPane />
+      </Tabs.Panel>
+      <Tabs.Panel value="text" className={classes.panel}>
+        <TextPane />
+      </Tabs.Panel>
+      <Tabs.Panel value="history" className={classes.panel}>
+        <HistoryPane />
+      </Tabs.Panel>
+    </Tabs>
+  );
+}
