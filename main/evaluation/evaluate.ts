@@ -145,7 +145,10 @@ async function readItems(
       const read = await both(data.items, readingCodecs.choices, (of, item) =>
         readChoices(of, item, options),
       );
-      return (metric) => shares(read, metric === 'accuracy-norm' ? isRightPerByte : isRight);
+      return (metric) => {
+        checkReads(metric, data.kind);
+        return shares(read, { accuracy: isRight, 'accuracy-norm': isRightPerByte }[metric]);
+      };
     }
     case 'pairs': {
       const read = await both(data.items, readingCodecs.pairs, (of, item) =>

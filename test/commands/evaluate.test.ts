@@ -1,11 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { measurementSchema, type Measurement } from '../../preload/contract/evaluation.ts';
+import {
+  evaluationRecordSchema,
+  measurementSchema,
+  type Measurement,
+} from '../../preload/contract/evaluation.ts';
 import { writeTinyLlama } from '../models/tinyLlama.ts';
-import { lathe } from './lathe.ts';
+import { lathe, start } from './lathe.ts';
+
+// Each of these starts processes that load the runtime, beside others that do.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let home: string;
@@ -34,6 +42,25 @@ async function evaluate(metrics: string, data: string, ...more: string[]) {
   const { code, json, err } = await lathe(home, ...words);
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
   return { results: schema.parse(json), err };
+}
+
+/** Texts that take a while. */
+function longData(): string {
+  const file = join(folder, 'long.json');
+  const text = (at: number): string => `Day ${at}. ${'One day a cat ran to a tree. '.repeat(40)}`;
+  writeFileSync(file, JSON.stringify(Array.from({ length: 30 }, (_, at) => text(at))));
+  return file;
+}
+
+/** Resolves when a job has kept what it read of so many texts. */
+async function untilKept(texts: number): Promise<void> {
+  const jobs = join(home, 'jobs');
+  const kept = (): number => {
+    const files = readdirSync(jobs).map((job) => join(jobs, job, 'readings.jsonl'));
+    const [file] = files.filter((one) => existsSync(one));
+    return file === undefined ? 0 : readFileSync(file, 'utf8').split('\n').length - 2;
+  };
+  while (kept() < texts) await sleep(5);
 }
 
 /** A share that is neither chance nor perfection, with an interval around it. */
@@ -74,6 +101,55 @@ describe('evaluate on the embedded model', () => {
     expect(again.results).toEqual(first.results);
   });
 
+  test('writes the records in full for other programs', async () => {
+    const words = ['evaluate', 'tiny-stories', '--metrics', 'perplexity,bits-per-byte'];
+    const asked = [...words, '--data', 'stories', '--limit', '12', '--format'];
+    const json = await lathe(home, ...asked, 'json');
+    const records = z.array(evaluationRecordSchema).parse(json.json);
+    expect(records.map(({ metric, data }) => `${metric} ${data}`)).toEqual([
+      'perplexity stories',
+      'bits-per-byte stories',
+    ]);
+    const [perplexity] = records;
+    const { value, n, dataSha256 } = perplexity ?? {};
+    const csv = (await lathe(home, ...asked, 'csv')).out.split('\r\n');
+    expect(csv[0]).toMatch(/^metric,model,value,low95,high95,n,base,/);
+    expect(csv[1]).toMatch(new RegExp(`^perplexity,tiny-stories,${value},`));
+    expect(csv[1]).toContain(`,${n},`);
+    expect(csv[1]).toContain(dataSha256);
+    const markdown = (await lathe(home, ...asked, 'markdown')).out.trim().split('\n');
+    expect(markdown).toHaveLength(4);
+    expect(markdown[2]).toMatch(`| perplexity | tiny-stories | ${value} |`);
+  });
+
+  test('goes on with the same command after a crash, to the same bit', async () => {
+    const words = ['evaluate', 'tiny-stories', '--metrics', 'perplexity,rare-token-loss'];
+    const asked = [...words, '--data', longData(), '--json'];
+    const undisturbed = await lathe(home, ...asked);
+    const running = start(home, [...asked, '--again']);
+    await untilKept(4);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const resumed = await lathe(home, ...asked, '--again');
+    expect(resumed.err).toMatch(/resuming perplexity, rare-token-loss of tiny-stories/);
+    expect(resumed.err).toMatch(/going on behind item \d+/);
+    expect(resumed.json).toEqual(undisturbed.json);
+    expect(readdirSync(join(home, 'jobs'))).toEqual([]);
+  });
+
+  test('leaves nothing when it is ended by Ctrl-C', async () => {
+    const running = start(home, [
+      ...['evaluate', 'tiny-stories', '--metrics', 'perplexity', '--again'],
+      ...['--data', longData(), '--json'],
+    ]);
+    await untilKept(3);
+    running.child.kill('SIGINT');
+    const { code, json } = await running.ended;
+    expect(code).toBe(130);
+    expect(json).toMatchObject({ error: { code: 'cancelled' } });
+    expect(readdirSync(join(home, 'jobs'))).toEqual([]);
+  });
+
   test('answers the questions that ship with Lathe better than chance', async () => {
     const { results: choices } = await evaluate('accuracy,accuracy-norm', 'choices');
     expectShare(choices['accuracy'], 0.4, 30);
@@ -108,7 +184,7 @@ describe('evaluate on the embedded model', () => {
     expect(against?.difference).toBeCloseTo(value - (against?.value ?? NaN), 9);
     expect(against?.difference).toBeCloseTo(results['delta-perplexity']?.value ?? NaN, 9);
     expect(against?.pValue).toBeLessThanOrEqual(1);
-  }, 60_000);
+  });
 
   test('refuses what cannot be measured with the line or the models at fault', async () => {
     const file = join(folder, 'bad.jsonl');
@@ -141,7 +217,7 @@ describe('evaluate on the embedded model', () => {
       code: 'usage',
       message: expect.stringContaining('the same tokens'),
     });
-  }, 60_000);
+  });
 
   test.each([
     [['--data', 'stories'], '--metrics is missing'],
@@ -149,10 +225,13 @@ describe('evaluate on the embedded model', () => {
     [['--metrics', 'beauty', '--data', 'stories'], 'no metric of this name: beauty'],
     [['--metrics', 'kl', '--data', 'stories', '--field', 'text'], '--field must be NAME=FIELD'],
     [['--metrics', 'kl', '--data', 'stories', '--long', 'cut'], '--long must be slide or refuse'],
+    [['--metrics', 'kl', '--data', 'stories', '--limit', '0'], '--limit: '],
+    [['--metrics', 'kl', '--data', 'stories', '--format', 'xml'], '--format must be one of'],
+    [['--metrics', 'kl', '--data', 'x', '--format', 'csv', '--json'], 'one of them only'],
   ])('says what is wrong with %j', async (words, message) => {
-    const { code, err } = await lathe(home, 'evaluate', 'tiny-stories', ...words);
+    const { code, out, err } = await lathe(home, 'evaluate', 'tiny-stories', ...words);
     expect(code).toBe(2);
-    expect(err).toContain(message);
+    expect(out + err).toContain(message);
   });
 });
 
