@@ -30,15 +30,17 @@ export class CapturePlaces {
     if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
     const ref = refOf(manifest);
     const { memoryLimitBytes } = core.settings();
+    const { total: needs } = refuseTooLarge(manifest, memoryLimitBytes);
     const request = {
       id: randomUUID(),
       source: loadRequest(core, manifest, 'fused'),
       memoryLimit: memoryLimitBytes,
       prompt,
       ablate,
+      needs,
     };
     const work = async function* (job: Job): AsyncGenerator<CaptureEvent> {
-      job.makeRoom(refuseTooLarge(manifest, memoryLimitBytes).total);
+      job.makeRoom(needs);
       const events = job.stream('loading', (client) => client.inside.capture(request), signal);
       for await (const event of events) {
         if (event.kind === 'progress') yield event;

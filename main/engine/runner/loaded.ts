@@ -21,6 +21,8 @@ export interface ModelHolder {
   load(request: LoadRequest): AsyncGenerator<Progress | Loaded>;
   /** Throws when nothing was loaded. */
   get(): LoadedModel;
+  /** Frees the model; the next load brings it back. */
+  release(): Promise<void>;
 }
 
 /** For the log: the fast way depends on how this version of the runtime's binding works. */
@@ -64,6 +66,11 @@ export function createHolder(): ModelHolder {
     get() {
       if (held) return held;
       throw new LatheError('internal', 'no model was loaded into this runner');
+    },
+    async release() {
+      const before = held;
+      held = null;
+      await before?.decoder.close();
     },
   };
 }

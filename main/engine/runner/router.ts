@@ -64,7 +64,7 @@ export const runnerRouter = os.router({
       yield* writeExport(input, stop);
     }),
   ),
-  inside: insideRouter(jobs, captures),
+  inside: insideRouter(jobs, captures, holder),
   compare: compareRouter(jobs, holder, captures),
   cancel: os.cancel.handler(() => jobs.cancel()),
 });

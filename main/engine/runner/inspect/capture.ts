@@ -1,6 +1,7 @@
 import type { Progress } from '../../../../preload/contract/models.ts';
 import { encodePrompt } from '../../../inference/prompt.ts';
 import { progressOf } from '../../progress.ts';
+import type { ModelHolder } from '../loaded.ts';
 import type { Captures } from './captures.ts';
 import type { CaptureDone, CaptureRequest } from './contract.ts';
 import { tokensOf } from './tokens.ts';
@@ -14,11 +15,13 @@ export const roomWithin = (memoryLimit: number): number =>
 
 /** Runs a prompt and keeps what the model computed under the id of the request. */
 export async function* capture(
-  captures: Captures,
-  { id, source, prompt, ablate, memoryLimit }: CaptureRequest,
+  { captures, holder }: { captures: Captures; holder: ModelHolder },
+  { id, source, prompt, ablate, memoryLimit, needs }: CaptureRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Progress | CaptureDone> {
   yield { kind: 'progress', stage: 'loading the model' };
+  // The same model may be loaded to write text, from a graph of its own.
+  if (!captures.isOpen(source) && needs > roomWithin(memoryLimit)) await holder.release();
   const subject = await captures.subject(source);
   const { capturer, tokenizer } = subject;
   const ids = await encodePrompt(tokenizer, prompt);

@@ -14,6 +14,9 @@ const MOST_CAPTURES = 8;
 /** What they may hold together, in bytes; the newest one stays whatever it holds. */
 const MOST_BYTES = 2 * 2 ** 30;
 
+/** The form is always that of captures. */
+const keyOf = (source: LoadRequest): string => JSON.stringify({ ...source, form: 'fused' });
+
 /** Models that this runner has open to be looked into, and what was captured of them. */
 export class Captures {
   private readonly subjects = new Map<string, OpenedSubject>();
@@ -25,9 +28,13 @@ export class Captures {
     this.mostSubjects = mostSubjects;
   }
 
+  isOpen(source: LoadRequest): boolean {
+    return this.subjects.has(keyOf(source));
+  }
+
   /** Opens a model, unless it is open. */
   async subject(source: LoadRequest): Promise<OpenedSubject> {
-    const key = JSON.stringify({ ...source, form: 'fused' });
+    const key = keyOf(source);
     const found = this.subjects.get(key) ?? (await openSubject(source));
     // The one used last stands last.
     this.subjects.delete(key);

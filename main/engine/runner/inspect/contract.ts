@@ -40,6 +40,8 @@ export const captureRequestSchema = subjectRequestSchema.extend({
   id: z.string(),
   prompt: promptSchema,
   ablate: z.array(headSchema),
+  /** What the model takes when it is loaded, as estimated, in bytes. */
+  needs: z.number().nonnegative(),
 });
 export type CaptureRequest = z.infer<typeof captureRequestSchema>;
 

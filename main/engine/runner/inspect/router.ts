@@ -1,11 +1,12 @@
 import { implement } from '@orpc/server';
 import { typedErrors } from '../../errors.ts';
 import type { Jobs } from '../jobs.ts';
+import type { ModelHolder } from '../loaded.ts';
 import { insideContract } from './contract.ts';
 import type { LazyCaptures } from './lazyCaptures.ts';
 
 /** Answers questions about the inside of models. What that takes is loaded by who asks first. */
-export function insideRouter(jobs: Jobs, captures: LazyCaptures) {
+export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHolder) {
   const os = implement(insideContract).use(typedErrors);
   const asked = async ({ capture }: { capture: string }) => {
     const { answers } = await import('./answers.ts');
@@ -15,7 +16,7 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures) {
     capture: os.capture.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { capture } = await import('./capture.ts');
-        yield* capture(await captures(), input, stop);
+        yield* capture({ captures: await captures(), holder }, input, stop);
       }),
     ),
     sheet: os.sheet.handler(async ({ input, signal }) => {
