@@ -53,7 +53,9 @@ export async function readThrough(
   let first = 0;
   for (const part of pieces) {
     await nextTurn(signal);
-    const inputs = new Inputs(signature, 1, part.length, [part.length - 1]).at(first, part);
+    // Logits that nobody looks at are computed for one row alone.
+    const rows = shown.includes('logits') ? [...part.keys()] : [part.length - 1];
+    const inputs = new Inputs(signature, 1, part.length, rows).at(first, part);
     const feeds = { ...inputs, ...constant, ...cache.feeds };
     if (inPlace) {
       await session.runInto(feeds, { ...windows(taps, first, part.length), ...cache.outputs });

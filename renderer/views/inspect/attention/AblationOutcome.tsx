@@ -67,7 +67,8 @@ function Changes({ capture, before, after }: ChangesProps) {
   const flips = after.filter(
     ({ alternatives }, index) => alternatives[0]?.id !== before[index]?.alternatives[0]?.id,
   ).length;
-  const mean = after.reduce((sum, { kl }) => sum + (kl ?? 0), 0) / Math.max(1, after.length);
+  const known = after.flatMap(({ kl: each }) => (each === undefined ? [] : [each]));
+  const mean = known.reduce((sum, each) => sum + each, 0) / Math.max(1, known.length);
   const kl = after[position]?.kl;
   return (
     <>
@@ -76,7 +77,7 @@ function Changes({ capture, before, after }: ChangesProps) {
           {flips === 0
             ? 'The most probable token stays the same everywhere'
             : `Another token is most probable at ${flips} of ${after.length} positions`}
-          ; mean KL {formatFigure(mean)} nats.
+          {known.length > 0 && `; mean KL ${formatFigure(mean)} nats`}.
         </output>
         <span className={classes.end}>
           <ShadeScale
