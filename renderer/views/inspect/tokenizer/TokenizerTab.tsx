@@ -60,9 +60,8 @@ function Text() {
       </div>
       <Textarea
         aria-label="Text to cut"
-        autosize
-        minRows={2}
-        maxRows={6}
+        rows={3}
+        resize="vertical"
         spellCheck={false}
         classNames={{ input: classes.input }}
         value={text}
