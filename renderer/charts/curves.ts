@@ -58,7 +58,7 @@ export function drawCurves(
   const y = scaleLinear([0, most || 1], [bottom, top]).nice(4);
   for (const tick of y.ticks(4)) {
     rule(root, [left, y(tick)], [width - right, y(tick)]);
-    write(root, left - 8, y(tick), tickText(tick), 'end');
+    write(root, left - 8, y(tick), tick < 1000 ? tickText(tick) : tick.toLocaleString('en'), 'end');
   }
   const x = xOf(curves, width);
   let free = -Infinity;

@@ -19,7 +19,7 @@ const between = 40;
 /** A mark's name and value need so many pixels. */
 const markWidth = 80;
 /** A number below the axis needs so many pixels. */
-const numberWidth = 56;
+const numberWidth = 40;
 
 /** Sorted once, a distribution is drawn and asked without looking at every sample again. */
 export const sortedTimes = (samples: readonly number[]): Float64Array =>
@@ -63,10 +63,7 @@ export function drawLatency(
   write(root, left, below - 12, 'Share of the samples up to a time');
   drawShares(root, y, y.ticks(3), width);
   drawShares(root, whole, [0, 0.25, 0.5, 0.75, 1], width);
-  const room = Math.max(2, Math.floor((width - left - right) / numberWidth));
-  for (const tick of x.ticks(room)) {
-    write(root, x(tick), bottom + 12, tickText(tick), 'middle');
-  }
+  for (const tick of ticksOf(x)) write(root, x(tick), bottom + 12, tickText(tick), 'middle');
   write(root, width - right, bottom + 28, 'Milliseconds from token to token, logarithmic', 'end');
 
   for (const { color, bins, sorted } of binned) {
@@ -122,6 +119,18 @@ function xOf(series: readonly LatencySeries[], width: number) {
   const from = Number.isFinite(least) ? Math.max(1e-4, least) : 1;
   const to = Number.isFinite(most) ? Math.max(most, from * 1.02) : 10;
   return scaleLog([from / 1.01, to * 1.01], [left, Math.max(left + 16, width - right)]);
+}
+
+/** As many numbers as there is room for, over several decades the rounder ones. */
+function ticksOf(x: ReturnType<typeof xOf>): number[] {
+  const [start = 0, end = 1] = x.range();
+  const [from = 1, to = 10] = x.domain();
+  const all = x.ticks(Math.max(2, Math.floor((end - start) / numberWidth)));
+  const round125 = all.filter((tick) => [1, 2, 5].includes(Number(tick.toExponential()[0])));
+  const kept: number[] = [];
+  for (const tick of to / from > 8 ? round125 : all)
+    if (kept.length === 0 || x(tick) - x(kept.at(-1) ?? 0) >= numberWidth) kept.push(tick);
+  return kept;
 }
 
 interface Bin {

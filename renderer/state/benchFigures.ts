@@ -75,7 +75,7 @@ export function figuresOf(record: BenchRecord, price: PriceState): BenchFigure[]
       `${promptTokens + newTokens} tokens${rows}`,
     ),
     bytes('file', 'Weight files', record.fileBytes, 'on disk'),
-    time('load', 'Load', record.loadMs, 'once, as it came'),
+    time('load', 'Load', record.loadMs, 'first in a fresh process'),
     ...(loads
       ? [
           time(
@@ -84,7 +84,7 @@ export function figuresOf(record: BenchRecord, price: PriceState): BenchFigure[]
             loads.coldMs,
             loads.coldMs === null ? 'the page cache cannot be dropped here' : 'page cache dropped',
           ),
-          time('warm', 'Load, warm', loads.warmMs, 'files cached'),
+          time('warm', 'Load, warm', loads.warmMs, 'second in the same process'),
         ]
       : []),
     {

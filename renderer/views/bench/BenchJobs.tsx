@@ -14,22 +14,35 @@ import { useStudio } from '../studioContext.ts';
 import classes from './Jobs.module.css';
 
 interface BenchJobsProps {
-  jobs: readonly BenchSummary[];
+  measurements: readonly BenchSummary[];
   details: Readonly<Record<string, Job>>;
 }
 
 /** Measurements that run, wait, or did not come to their end, the next one first. */
-export function BenchJobs({ jobs, details }: BenchJobsProps) {
-  const open = jobs.filter(({ state }) => state !== 'finished').toReversed();
+export function BenchJobs({ measurements, details }: BenchJobsProps) {
+  const { jobs } = useStudio();
+  const open = measurements.filter(({ state }) => state !== 'finished').toReversed();
   const active = open.filter(isActive);
   if (open.length === 0) return null;
   const { fraction } = queueProgress(active);
+  /** The last one first, so that none begins meanwhile. */
+  const cancelAll = async (): Promise<void> => {
+    for (const { id } of active.toReversed()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+      await jobs.cancel(id);
+    }
+  };
   return (
     <section aria-label="Queue" className={classes.queue}>
       {active.length > 1 && (
-        <h2>
-          {formatCount(active.length)} in the queue · {Math.floor(fraction * 100)} %
-        </h2>
+        <div className={classes.whole}>
+          <h2>
+            {formatCount(active.length)} in the queue · {Math.floor(fraction * 100)} %
+          </h2>
+          <Button size="xs" variant="default" onClick={() => void cancelAll()}>
+            Cancel all
+          </Button>
+        </div>
       )}
       {open.map((job) => (
         <BenchJob key={job.id} job={job} detail={details[job.id]} />

@@ -46,13 +46,22 @@ export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: st
   );
 }
 
+/** A choice of other measurements does not sort the same samples again. */
+const sorted = new WeakMap<readonly number[], Float64Array>();
+
+function sortedOnce(samples: readonly number[]): Float64Array {
+  const known = sorted.get(samples) ?? sortedTimes(samples);
+  sorted.set(samples, known);
+  return known;
+}
+
 function seriesOf({ record, label, color }: Shown): LatencySeries {
   const { decode, decodeMs } = record;
   const marks = percentiles.flatMap(({ key, name, share }) => {
     const ms = decode[key];
     return ms === undefined ? [] : [{ name, share, ms }];
   });
-  return { label, color, marks, sorted: sortedTimes(decodeMs) };
+  return { label, color, marks, sorted: sortedOnce(decodeMs) };
 }
 
 /** Which percentiles are missing, and why. */

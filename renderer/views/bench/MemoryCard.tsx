@@ -7,8 +7,14 @@ import { formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
 import type { Shown } from './shown.ts';
 
+interface MemoryCardProps {
+  shown: readonly Shown[];
+  name: string;
+  isWide: boolean;
+}
+
 /** The memory of the process over time, with what it did meanwhile. */
-export function MemoryCard({ shown, name }: { shown: readonly Shown[]; name: string }) {
+export function MemoryCard({ shown, name, isWide }: MemoryCardProps) {
   const series = useMemo(
     () =>
       shown.map(({ record: { memory }, label, color }) => ({
@@ -42,6 +48,7 @@ export function MemoryCard({ shown, name }: { shown: readonly Shown[]; name: str
     <ReadChart
       title="Memory over time"
       label={`Memory over time of ${shown.map(({ label }) => label).join(', ')}`}
+      isWide={isWide}
       draw={draw}
       find={(width, at) => momentAt(series, width, at)}
       read={read}

@@ -10,7 +10,6 @@ import { operatorsTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
 import { toCsv } from '../../ui/save.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
-import { formatMs } from './benchWords.ts';
 import classes from './Results.module.css';
 import tableClasses from './OperatorTable.module.css';
 
@@ -20,8 +19,8 @@ const columns: readonly { key: Column; title: string }[] = [
   { key: 'name', title: 'Name' },
   { key: 'nodes', title: 'Nodes' },
   { key: 'calls', title: 'Calls' },
-  { key: 'prefillMs', title: 'Prefill' },
-  { key: 'decodeMs', title: 'Decode step' },
+  { key: 'prefillMs', title: 'Prefill, ms' },
+  { key: 'decodeMs', title: 'Decode step, ms' },
 ];
 
 const groupings: readonly { value: OperatorGrouping; label: string }[] = [
@@ -113,8 +112,8 @@ function Row({ row }: { row: OperatorRow }) {
       <td className="mono">{row.name}</td>
       <td>{formatCount(row.nodes)}</td>
       <td>{formatCount(row.calls)}</td>
-      <td>{formatMs(row.prefillMs)}</td>
-      <td>{formatMs(row.decodeMs)}</td>
+      <td>{row.prefillMs.toFixed(3)}</td>
+      <td>{row.decodeMs.toFixed(3)}</td>
       <td>
         <span className={tableClasses.share}>
           <span className={tableClasses.track}>

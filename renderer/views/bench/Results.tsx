@@ -23,6 +23,8 @@ export function Results({ records }: { records: readonly BenchRecord[] }) {
     picture,
     some: shown.filter(({ record }) => picture.points(record).length > 0),
   }));
+  // Figures of one, latency, memory and sweeps stand in two columns; none is left beside a gap.
+  const halves = (shown.length === 1 ? 3 : 2) + swept.filter(({ some }) => some.length > 0).length;
   const missing = [
     ...new Set(swept.filter(({ some }) => some.length === 0).map(({ picture }) => picture.stops)),
     ...(records.some(({ operators }) => operators) ? [] : ['Operators']),
@@ -31,7 +33,7 @@ export function Results({ records }: { records: readonly BenchRecord[] }) {
     <div className={classes.cards}>
       <Summary shown={shown} name={name} />
       <LatencyCard shown={shown} name={name} />
-      <MemoryCard shown={shown} name={name} />
+      <MemoryCard shown={shown} name={name} isWide={halves % 2 === 1} />
       {swept.map(
         ({ picture, some }) =>
           some.length > 0 && (

@@ -17,7 +17,7 @@ export function ResultsPane() {
   const jobState = useSlowly(jobs.store);
   const benchState = usePart(bench.store, (state) => state);
   const measured = usePart(measurements.store, (state) => state);
-  const { failure } = measured;
+  const failure = measured.failure ?? jobState.failure;
   const active = benchJobs(jobState);
   const records = useMemo(() => visibleBenches(measured), [measured]);
   const list = jobState.jobs;
@@ -27,6 +27,10 @@ export function ResultsPane() {
     () => ids.split(',').flatMap((id) => records.find((record) => String(record.id) === id) ?? []),
     [ids, records],
   );
+  const dismiss = (): void => {
+    measurements.dismissFailure();
+    jobs.dismissFailure();
+  };
   return (
     <section aria-label="Results" className={classes.pane}>
       {failure && (
@@ -37,10 +41,10 @@ export function ResultsPane() {
             ['file', failure.data.file],
             ['value', failure.data.value],
           ]}
-          steps={[{ label: 'Dismiss', run: () => measurements.dismissFailure() }]}
+          steps={[{ label: 'Dismiss', run: dismiss }]}
         />
       )}
-      <BenchJobs jobs={active} details={jobState.details} />
+      <BenchJobs measurements={active} details={jobState.details} />
       {records.length > 0 && (
         <>
           <RunTable records={records} shown={shown} />
