@@ -1,20 +1,15 @@
-import { readFileSync } from 'node:fs';
-import * as z from 'zod';
-import {
-  chatMessageSchema,
-  type FinishReason,
-  type GeneratedToken,
-  type GenerateInput,
-  type Prompt,
-  type Timing,
+import type {
+  FinishReason,
+  GeneratedToken,
+  GenerateInput,
+  Timing,
 } from '../../preload/contract/generation.ts';
-import { onlyPositional, toNumber, typedPath, UsageError, type Arguments } from './arguments.ts';
+import { onlyPositional, toNumber, UsageError, type Arguments } from './arguments.ts';
 import { interruptedCode, type Command } from './command.ts';
 import { modelOf } from './model.ts';
 import { milliseconds, note, noteProgress, print, printJson, table } from './output.ts';
+import { promptOf, promptOptions } from './prompt.ts';
 import { formOf } from './show.ts';
-
-const messagesSchema = z.array(chatMessageSchema).min(1);
 
 /** Options that are a number of the sampling, by their names there. */
 const samplingOptions = {
@@ -34,13 +29,7 @@ export const command: Command = {
   summary: 'go on from a prompt',
   synopsis: '<model> --prompt T | --prompt-file F [--chat] [--max-tokens N] …',
   options: {
-    prompt: { placeholder: 'T', help: 'the prompt; may be empty' },
-    'prompt-file': { placeholder: 'F', help: 'read the prompt from a file' },
-    chat: { help: "send the prompt as a user's message through the chat template" },
-    messages: {
-      placeholder: 'JSON',
-      help: 'send a whole conversation instead: [{"role": …, "content": …}, …]',
-    },
+    ...promptOptions,
     prefix: { placeholder: 'IDS', help: 'token ids to go on behind after the prompt: 5,6,7' },
     'max-tokens': { placeholder: 'N', help: 'stop after N tokens (default: 256)' },
     ...Object.fromEntries(
@@ -128,52 +117,12 @@ function requestOf(args: Arguments, model: string): GenerateInput {
   };
 }
 
-function promptOf(args: Arguments): Prompt {
-  const conversation = args.text('messages');
-  if (conversation !== undefined) {
-    if (args.has('prompt') || args.has('prompt-file')) {
-      throw new UsageError('--messages and --prompt exclude each other');
-    }
-    return { kind: 'chat', messages: messagesOf(conversation) };
-  }
-  const text = promptTextOf(args);
-  return args.has('chat')
-    ? { kind: 'chat', messages: [{ role: 'user', content: text }] }
-    : { kind: 'completion', text };
-}
-
-function messagesOf(text: string): z.infer<typeof messagesSchema> {
-  try {
-    return messagesSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new UsageError(
-      `--messages must be a list of {"role": "system|user|assistant", "content": "…"}: ${text}`,
-      { cause: error },
-    );
-  }
-}
-
 function idsOf(text: string): number[] {
   if (text === '') return [];
   if (!/^\d+(,\d+)*$/.test(text)) {
     throw new UsageError(`--prefix must be token ids with commas, as in 5,6,7: ${text}`);
   }
   return text.split(',').map(Number);
-}
-
-function promptTextOf(args: Arguments): string {
-  const prompt = args.text('prompt');
-  const file = args.text('prompt-file');
-  if (prompt !== undefined && file !== undefined) {
-    throw new UsageError('--prompt and --prompt-file exclude each other');
-  }
-  if (prompt !== undefined) return prompt;
-  if (file === undefined) throw new UsageError('--prompt or --prompt-file is missing');
-  try {
-    return readFileSync(typedPath(file), 'utf8');
-  } catch (error) {
-    throw new UsageError(`--prompt-file cannot be read: ${file}`, { cause: error });
-  }
 }
 
 function biasOf(pair: string): [string, number] {

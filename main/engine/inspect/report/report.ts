@@ -43,7 +43,7 @@ export function differenceReport(facts: ReportFacts): string {
         ${summary(facts)} ${textSection(difference)} ${largestSection(difference)}
         ${insideSection(difference)} ${blameSection(facts)} ${modelsSection(facts)}
         <footer>
-          Written by Lathe ${versions['lathe'] ?? ''}.
+          Written by
           ${Object.entries(versions)
             .map(([name, version]) => `${name} ${version}`)
             .join(', ')}.
@@ -64,8 +64,8 @@ function summary({ difference }: ReportFacts): Markup {
       `${percent(agree / positions.length)} of ${positions.length} places`,
     ],
     ['KL divergence, mean', `${nats(mean)} nats`],
-    ['median', `${nats(kls[kls.length >> 1])} nats`],
-    ['largest', `${nats(kls[kls.length - 1])} nats`],
+    ['KL divergence, median', `${nats(kls[kls.length >> 1])} nats`],
+    ['KL divergence, largest', `${nats(kls[kls.length - 1])} nats`],
   ];
   return markup`<p>${parting(difference, firstDivergence)}</p>
     <table>
@@ -141,7 +141,7 @@ function blameSection({ blame }: ReportFacts): Markup | null {
     sufficient.length === 0
       ? null
       : markup`<p>
-          These bring the base’s token back:
+          The fewest of the worst that together bring the base’s token back:
           ${sufficient.map((layer, at) => markup`${at === 0 ? '' : ', '}<code>${layer}</code>`)}.
         </p>`;
   return markup`<h2>Who is to blame</h2>

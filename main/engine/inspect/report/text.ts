@@ -42,14 +42,17 @@ export function textSection({
     </p>
     <div class="text">${spans}</div>
     <ul class="legend">
+      <li>KL in nats</li>
       ${legend}
     </ul>`;
 }
 
-/** A token in running text; pieces of a character as their bytes. */
+/** A token in running text: one that shows nothing there by its name, a piece of a character by its bytes. */
 function shown({ text, bytes }: Token): string {
   if (text !== '') return text.replace(/\r?\n/g, '⏎\n');
-  return bytes.length === 0 ? '' : `⟨${bytes.map((byte) => byte.toString(16)).join(' ')}⟩`;
+  const name = new TextDecoder().decode(Uint8Array.from(bytes));
+  if (!name.includes('\uFFFD')) return name;
+  return `⟨${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}⟩`;
 }
 
 /** The places where predictions differ most, as a table. */

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { chatMessageSchema, type Prompt } from '../../preload/contract/generation.ts';
+import { typedPath, UsageError, type Arguments, type Options } from './arguments.ts';
+
+const messagesSchema = z.array(chatMessageSchema).min(1);
+
+/** Options of commands that take a prompt. */
+export const promptOptions: Options = {
+  prompt: { placeholder: 'T', help: 'the prompt; may be empty' },
+  'prompt-file': { placeholder: 'F', help: 'read the prompt from a file' },
+  chat: { help: "send the prompt as a user's message through the chat template" },
+  messages: {
+    placeholder: 'JSON',
+    help: 'send a whole conversation instead: [{"role": …, "content": …}, …]',
+  },
+};
+
+/** The prompt that was typed; a `UsageError` where there is none, or two. */
+export function promptOf(args: Arguments): Prompt {
+  const conversation = args.text('messages');
+  if (conversation !== undefined) {
+    if (args.has('prompt') || args.has('prompt-file')) {
+      throw new UsageError('--messages and --prompt exclude each other');
+    }
+    return { kind: 'chat', messages: messagesOf(conversation) };
+  }
+  const text = promptTextOf(args);
+  return args.has('chat')
+    ? { kind: 'chat', messages: [{ role: 'user', content: text }] }
+    : { kind: 'completion', text };
+}
+
+function messagesOf(text: string): z.infer<typeof messagesSchema> {
+  try {
+    return messagesSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UsageError(
+      `--messages must be a list of {"role": "system|user|assistant", "content": "…"}: ${text}`,
+      { cause: error },
+    );
+  }
+}
+
+function promptTextOf(args: Arguments): string {
+  const prompt = args.text('prompt');
+  const file = args.text('prompt-file');
+  if (prompt !== undefined && file !== undefined) {
+    throw new UsageError('--prompt and --prompt-file exclude each other');
+  }
+  if (prompt !== undefined) return prompt;
+  if (file === undefined) throw new UsageError('--prompt or --prompt-file is missing');
+  try {
+    return readFileSync(typedPath(file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--prompt-file cannot be read: ${file}`, { cause: error });
+  }
+}
