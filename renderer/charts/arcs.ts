@@ -51,10 +51,11 @@ export function strongest({ tokens, data, threshold, pointed }: Arcs): {
   return { lines: lines.slice(-mostLines), all: lines.length };
 }
 
+const y = (token: number): number => top + (token + 0.5) * rowHeight;
+
 /** Draws the text twice, and a line from every token to those it looks at. */
 export function drawArcs(surface: Surface, arcs: Arcs, width: number, shown: Box): void {
   const { labels, pointed } = arcs;
-  const y = (token: number): number => top + (token + 0.5) * rowHeight;
   const right = Math.max(labelWidth + 64, width - labelWidth);
   surface.text(labelWidth - 8, 10, 'looks', { color: 'var(--lathe-dim)', anchor: 'end' });
   surface.text(right + 8, 10, 'at', { color: 'var(--lathe-dim)' });

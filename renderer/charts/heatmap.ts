@@ -131,7 +131,7 @@ export function axisLabels(
 
 /** A token in the room that an axis has. */
 export const shortened = (label: string): string => {
-  const characters = [...label];
+  const characters = Array.from(label);
   return characters.length > longestLabel
     ? `${characters.slice(0, longestLabel - 1).join('')}…`
     : label;

@@ -1,5 +1,5 @@
 import { useComputedColorScheme } from '@mantine/core';
-import { useLayoutEffect, useRef, useState, type RefObject } from 'react';
+import { useImperativeHandle, useLayoutEffect, useRef, useState, type RefObject } from 'react';
 import { canvasSurface, type Box, type Surface } from '../charts/surface.ts';
 import classes from './CanvasView.module.css';
 import { colorsOf } from './wholePicture.ts';
@@ -65,26 +65,29 @@ export function CanvasView(props: CanvasViewProps) {
 
   useLayoutEffect(() => {
     if (picture.current && room) drawOn(picture.current, { x, y, ...room }, draw);
+    // The colours of the theme are read while it draws.
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [draw, room, x, y, scheme]);
   useLayoutEffect(() => {
     if (overlay.current && room) drawOn(overlay.current, { x, y, ...room }, marks ?? (() => {}));
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [marks, room, x, y, scheme]);
 
-  useLayoutEffect(() => {
-    if (!handle) return;
-    handle.current = {
+  useImperativeHandle(
+    handle,
+    () => ({
       reveal(box) {
         const element = frame.current;
         if (!element) return;
-        const within = (at: number, start: number, end: number, length: number): number =>
-          start < at ? start : end > at + length ? end - length : at;
+        const { scrollLeft, scrollTop, clientWidth, clientHeight } = element;
         const right = box.x + box.width + 8;
         const bottom = box.y + box.height + 8;
-        element.scrollLeft = within(element.scrollLeft, box.x - 8, right, element.clientWidth);
-        element.scrollTop = within(element.scrollTop, box.y - 32, bottom, element.clientHeight);
+        element.scrollLeft = nearest(scrollLeft, clientWidth, box.x - 8, right);
+        element.scrollTop = nearest(scrollTop, clientHeight, box.y - 32, bottom);
       },
-    };
-  }, [handle]);
+    }),
+    [],
+  );
 
   const { onWheel } = props;
   useLayoutEffect(() => {
@@ -135,6 +138,7 @@ export function CanvasView(props: CanvasViewProps) {
     >
       <div style={{ width: whole.width, height: whole.height }}>
         <div className={classes.layers}>
+          {/* oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- what it shows is a picture */}
           <canvas ref={picture} role="img" aria-label={label} />
           <canvas ref={overlay} aria-hidden="true" />
         </div>
@@ -142,6 +146,10 @@ export function CanvasView(props: CanvasViewProps) {
     </div>
   );
 }
+
+/** Where to scroll, if at all, so that a stretch lies within what is shown. */
+const nearest = (at: number, length: number, start: number, end: number): number =>
+  start < at ? start : end > at + length ? end - length : at;
 
 function pointOf(
   element: HTMLElement,

@@ -80,7 +80,7 @@ function softmax(scores: Float32Array, count: number): Float32Array<ArrayBuffer>
     const part = scores.subarray(row * count, row * count + row + 1);
     const most = Math.max(...part);
     const weights = part.map((score) => Math.exp(score - most));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
+    const sum = weights.reduce((before, weight) => before + weight, 0);
     result.set(
       weights.map((weight) => weight / sum),
       row * count,
@@ -92,9 +92,13 @@ function softmax(scores: Float32Array, count: number): Float32Array<ArrayBuffer>
 function mean(all: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const result = new Float32Array(all[0]?.length ?? 0);
   for (const each of all)
-    for (const [at, value] of each.entries()) result[at]! += value / all.length;
+    for (const [at, value] of each.entries()) result[at] += value / all.length;
   return result;
 }
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const average = (values: readonly number[]): number => total(values) / Math.max(1, values.length);
 
 /** What the contract says of a head's pattern, computed from it. */
 function statisticsOf(
@@ -105,11 +109,7 @@ function statisticsOf(
   const count = tokens.length;
   const at = (row: number, column: number): number => pattern[row * count + column] ?? 0;
   const rows = tokens.map((_, row) => row);
-  const average = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   const columns = (row: number): number[] => rows.slice(0, row + 1);
-  const total = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0);
   const repeats = rows.filter((row) =>
     rows.some((before) => before < row && tokens[before]?.text === tokens[row]?.text),
   );
@@ -141,6 +141,9 @@ function statisticsOf(
 }
 
 const others = [' the', ' a', ' little', ' and', ' it', ' was', '.', ' big', ' her', ' in'];
+
+const headsOf = ({ heads }: Capture): Head[] =>
+  heads.flatMap((count, layer) => Array.from({ length: count }, (_, head) => ({ layer, head })));
 
 export interface FakeInspectOptions {
   /** Milliseconds that each step of a capture takes. */
@@ -189,8 +192,6 @@ export function fakeInspect(options: FakeInspectOptions) {
     patterns.set(key, pattern);
     return pattern;
   };
-  const headsOf = ({ heads }: Capture): Head[] =>
-    heads.flatMap((count, layer) => Array.from({ length: count }, (_, head) => ({ layer, head })));
   const layerMean = (of: Held, layer: number): Float32Array<ArrayBuffer> =>
     mean(
       headsOf(of.capture)
@@ -332,7 +333,7 @@ export function fakeInspect(options: FakeInspectOptions) {
       const of = holding(input.capture);
       const { heads } = of.capture;
       const candidates = alternativesAt(of, input.position, 10);
-      const token = candidates.find(({ id }) => id === input.token) ?? candidates[0]!;
+      const token = candidates.find(({ id }) => id === input.token) ?? candidates[0];
       const layers = heads.map((count, layer) => ({
         heads: Array.from(
           { length: count },
@@ -340,10 +341,7 @@ export function fakeInspect(options: FakeInspectOptions) {
         ),
         mlp: (noise(layer * 29 + input.position + token.id) - 0.3) * 3,
       }));
-      const sum = layers.reduce(
-        (total, layer) => total + layer.mlp + layer.heads.reduce((part, value) => part + value, 0),
-        0,
-      );
+      const sum = layers.reduce((before, layer) => before + layer.mlp + total(layer.heads), 0);
       return { token, logit: sum + 0.6, embedding: 0.6, layers, rest: 0 };
     }),
   };

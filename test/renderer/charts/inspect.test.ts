@@ -49,6 +49,13 @@ const heatmap: Heatmap = {
   caption: 'attention weight',
 };
 
+/** Relative luminance of a colour, as WCAG has it. */
+const luminance = (hex: string): number =>
+  [1, 3, 5]
+    .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+    .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+
 describe('a map of attention', () => {
   it('has a token at every row and column and says what its colours mean', async () => {
     const map = drawn(400, 360, (surface) => drawHeatmap(surface, heatmap, 400, 360));
@@ -121,13 +128,12 @@ describe('the sheet of heads', () => {
     );
     await expect(all).toMatchFileSnapshot(picture('sheet'));
     // The largest of each thumbnail has the last colour, whatever its value.
-    const corner = (layer: number, head: number) => (layer * 2 * sheet.columns + head * 2) * 4;
     for (const [layer, head] of [
       [0, 0],
       [0, 1],
       [1, 0],
     ] as const)
-      expect([...sheet.rgba.subarray(corner(layer, head)).subarray(0, 4)]).toEqual([
+      expect([...sheet.rgba.subarray((layer * sheet.columns + head) * 8).subarray(0, 4)]).toEqual([
         253, 231, 37, 255,
       ]);
   });
@@ -180,22 +186,22 @@ describe('the sheet of heads', () => {
   });
 
   it('writes on every colour of the scale so that it can be read', () => {
-    const luminance = (hex: string): number =>
-      [1, 3, 5]
-        .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
-        .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index]!, 0);
     for (let shade = 0; shade < 256; shade += 1) {
       const [red, green, blue] = viridis.subarray(shade * 3, shade * 3 + 3);
-      const fill = `#${[red, green, blue].map((value) => value!.toString(16).padStart(2, '0')).join('')}`;
+      const fill = `#${[red, green, blue].map((value) => value.toString(16).padStart(2, '0')).join('')}`;
       const [dark, light] = [luminance(fill), luminance(textOn(fill))].toSorted((a, b) => a - b);
-      expect((light! + 0.05) / (dark! + 0.05)).toBeGreaterThanOrEqual(4.5);
+      expect((light + 0.05) / (dark + 0.05)).toBeGreaterThanOrEqual(4.5);
     }
   });
 });
 
 describe('lines from token to token', () => {
   const arcs = { tokens: 4, labels, data: pattern, threshold: 0.3, pointed: null };
+
+  const of = (side: 'from' | 'to', token: number) =>
+    strongest({ ...arcs, threshold: 0.1, pointed: { side, token } }).lines.map(
+      ({ from, to }) => `${from}→${to}`,
+    );
 
   it('are as strong as the weights above the threshold', async () => {
     const whole = { x: 0, y: 0, width: 400, height: arcsHeight(4) };
@@ -204,10 +210,6 @@ describe('lines from token to token', () => {
   });
 
   it('are only those of the token pointed at, on its side', () => {
-    const of = (side: 'from' | 'to', token: number) =>
-      strongest({ ...arcs, threshold: 0.1, pointed: { side, token } }).lines.map(
-        ({ from, to }) => `${from}→${to}`,
-      );
     expect(of('from', 1)).toEqual(['1→0', '1→1']);
     expect(of('to', 1)).toEqual(['3→1', '1→1', '2→1']);
   });

@@ -13,7 +13,7 @@ function recording() {
         ? known[name]
         : (...values: unknown[]) =>
             void calls.push(
-              `${name}(${values.map((value) => (typeof value === 'object' ? 'bitmap' : String(value))).join(',')})`,
+              `${name}(${values.map((value) => (typeof value === 'object' ? 'bitmap' : (value as string))).join(',')})`,
             ),
     set(known, name: string, value) {
       known[name] = value;
@@ -40,7 +40,7 @@ function stubBitmaps(): { made: number } {
       }
     },
   );
-  vi.stubGlobal('ImageData', class {});
+  vi.stubGlobal('ImageData', Object);
   return count;
 }
 

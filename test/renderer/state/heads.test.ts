@@ -34,6 +34,8 @@ const found = (text: string): string[] | string => {
   return search.kind === 'all' ? 'all' : search.heads.map((each) => `${each.layer}.${each.head}`);
 };
 
+const inductions = (heads: readonly HeadStatistics[]) => heads.map((each) => each.induction);
+
 describe('finding heads', () => {
   it('takes words for what heads are known to do, the strongest first', () => {
     expect(found('induction')).toEqual(['1.1', '1.0']);
@@ -67,9 +69,8 @@ describe('finding heads', () => {
 
 describe('a table of heads', () => {
   it('sorts either way with what was not measured last, and by place', () => {
-    const names = (heads: readonly HeadStatistics[]) => heads.map((each) => each.induction);
-    expect(names(sortHeads(all, 'induction', true))).toEqual([0, 0, 0.5, 0.8, null]);
-    expect(names(sortHeads(all, 'induction', false))).toEqual([0.8, 0.5, 0, 0, null]);
+    expect(inductions(sortHeads(all, 'induction', true))).toEqual([0, 0, 0.5, 0.8, null]);
+    expect(inductions(sortHeads(all, 'induction', false))).toEqual([0.8, 0.5, 0, 0, null]);
     const [last] = sortHeads(all, 'place', false);
     expect(last).toMatchObject({ layer: 2, head: 0 });
   });

@@ -98,8 +98,7 @@ function Sheet(props: HeadSheetProps & { data: Float32Array; size: number }) {
     <>
       {/* One stop for Tab; arrows move from head to head, and the line below says what each does. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
-      <div
-        role="group"
+      <fieldset
         aria-label="Heads, layer by layer"
         aria-keyshortcuts="ArrowLeft ArrowRight ArrowUp ArrowDown Enter x"
         className={classes.canvas}
@@ -130,7 +129,7 @@ function Sheet(props: HeadSheetProps & { data: Float32Array; size: number }) {
             else inspect.show({ kind: 'head', ...head });
           }}
         />
-      </div>
+      </fieldset>
       <div className={classes.tools}>
         <output className={classes.note} style={{ flex: 1, minWidth: 0 }}>
           {told && summaryAt(known, told)}

@@ -110,8 +110,7 @@ export function MapView({ capture, square, labels, what, isLog, title }: MapView
     <>
       <div className={classes.map}>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
-        <div
-          role="group"
+        <fieldset
           aria-label={`Map of ${title}; arrows move from cell to cell`}
           className={classes.canvas}
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -142,7 +141,7 @@ export function MapView({ capture, square, labels, what, isLog, title }: MapView
             }
             onWheel={onWheel}
           />
-        </div>
+        </fieldset>
         {focus && (
           <FocusPanel
             focus={focus}

@@ -107,8 +107,7 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
         </span>
       </div>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
-      <div
-        role="group"
+      <fieldset
         aria-label="Top token of every layer and position"
         aria-keyshortcuts="ArrowLeft ArrowRight ArrowUp ArrowDown"
         className={classes.canvas}
@@ -131,7 +130,7 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
             inspect.setPosition(place.position);
           }}
         />
-      </div>
+      </fieldset>
       <output className={classes.readout}>
         {pointed
           ? readoutOf(lens, pointed)
