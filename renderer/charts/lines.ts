@@ -60,7 +60,7 @@ export function drawLines(
     write(root, x(step), top + plot + 12, String(first + step), 'middle');
   }
   write(root, width - right, top + plot + 28, steps, 'end');
-  for (const [index, { color, values }] of lines.entries()) {
+  for (const [order, { color, values }] of lines.entries()) {
     const path = line<number>()
       .defined(isShown)
       .x((_, index) => round(x(index)))
@@ -73,7 +73,7 @@ export function drawLines(
       .attr('stroke-width', 1.5)
       .attr('stroke-linecap', 'round')
       // What lies under another line stays in sight between its dashes.
-      .attr('stroke-dasharray', index === 0 ? null : '6 4');
+      .attr('stroke-dasharray', order === 0 ? null : '6 4');
   }
 }
 

@@ -41,6 +41,21 @@ const written =
   'found a very big one with a light in it.';
 const flipped = { at: 9, text: ' wood' };
 
+const layersOf = (model: ModelRecord): LinearFacts[] =>
+  linears(model).filter(({ block }) => block !== null);
+
+const bell = (size: number, width: number) => ({
+  from: -0.4,
+  to: 0.4,
+  counts: Array.from({ length: 64 }, (_, at) => {
+    const place = ((at + 0.5) / 64 - 0.5) * 8;
+    return Math.round(size * Math.exp(-((place / width) ** 2)));
+  }),
+});
+
+const falling = (scale: number) =>
+  Float32Array.from({ length: 128 }, (_, at) => scale * 6 * Math.exp(-at / 40) + 0.02);
+
 interface FakeDifferenceOptions {
   /** Milliseconds that each step of long work takes. */
   stepMs: number;
@@ -94,8 +109,6 @@ export function fakeDifference({ stepMs, find, cut }: FakeDifferenceOptions) {
     const message = `the prompt has ${tokens.length} tokens; the context holds ${contextLength}`;
     throw new LatheError('context_overflow', message, { next: ['shorten-prompt'] });
   };
-  const layersOf = (model: ModelRecord): LinearFacts[] =>
-    linears(model).filter(({ block }) => block !== null);
 
   const compare = (request: DifferenceRequest): Difference => {
     const base = find(request.base);
@@ -251,22 +264,12 @@ export function fakeDifference({ stepMs, find, cut }: FakeDifferenceOptions) {
     };
   };
 
-  const bell = (size: number, width: number) => ({
-    from: -0.4,
-    to: 0.4,
-    counts: Array.from({ length: 64 }, (_, at) => {
-      const place = ((at + 0.5) / 64 - 0.5) * 8;
-      return Math.round(size * Math.exp(-((place / width) ** 2)));
-    }),
-  });
   const weights = (model: ModelRecord, layer: string, against: string | undefined): Weights => {
     const facts = linears(model).find(({ name }) => name === layer);
     if (!facts) {
       throw new LatheError('not_found', `no layer has such a name: ${layer}`, { value: layer });
     }
     const other = against ?? model.parent;
-    const falling = (scale: number) =>
-      Float32Array.from({ length: 128 }, (_, at) => scale * 6 * Math.exp(-at / 40) + 0.02);
     const gridRows = 16;
     const gridColumns = 32;
     return {

@@ -13,9 +13,8 @@ const drawn = (draw: (svg: SVGSVGElement) => void): string => {
   draw(svg);
   return linesOf(svg);
 };
-const matches = async (name: string, draw: (svg: SVGSVGElement) => void): Promise<void> => {
-  await expect(drawn(draw)).toMatchFileSnapshot(picture(name));
-};
+
+const figure = (value: number): string => value.toFixed(2);
 
 describe('the strip', () => {
   const strip: Strip = {
@@ -27,12 +26,14 @@ describe('the strip', () => {
   };
 
   it('draws KL and both signs of the difference, the end of the prompt, the divergence, the cursor', async () => {
-    await matches('strip', (svg) => drawStrip(svg, strip, 400));
+    await expect(drawn((svg) => drawStrip(svg, strip, 400))).toMatchFileSnapshot(picture('strip'));
   });
 
   it('draws two equal models as flat, without a divergence', async () => {
     const same = { ...strip, kl: [0, 0, 0], gain: [null, 0, 0], divergence: null, cursor: null };
-    await matches('strip-same', (svg) => drawStrip(svg, { ...same, promptTokens: 3 }, 400));
+    await expect(
+      drawn((svg) => drawStrip(svg, { ...same, promptTokens: 3 }, 400)),
+    ).toMatchFileSnapshot(picture('strip-same'));
   });
 
   it('has at a place the token that is drawn there', () => {
@@ -53,19 +54,23 @@ describe('lines', () => {
       { label: 'tiny-stories/int8', color: 'orange', values: [1, 1, 0.999] },
     ];
     const one = { caption: 'Cosine', steps: 'behind block', first: 0, lines };
-    await matches('lines', (svg) => drawLines(svg, one, 400));
+    await expect(drawn((svg) => drawLines(svg, one, 400))).toMatchFileSnapshot(picture('lines'));
   });
 
   it('draws equal ratios as equal distances, what is not above zero left out', async () => {
     const lines = [{ label: 'a', color: 'teal', values: Float32Array.of(10, 1, 0.125, 0) }];
     const one = { caption: 'Values', steps: 'rank', first: 1, lines, logarithmic: true };
-    await matches('lines-logarithmic', (svg) => drawLines(svg, one, 400));
+    await expect(drawn((svg) => drawLines(svg, one, 400))).toMatchFileSnapshot(
+      picture('lines-logarithmic'),
+    );
   });
 
   it('draws what is the same everywhere in the middle', async () => {
     const lines = [{ label: 'a', color: 'teal', values: [1, 1, 1] }];
     const one = { caption: 'Cosine', steps: 'block', first: 0, lines };
-    await matches('lines-flat', (svg) => drawLines(svg, one, 400));
+    await expect(drawn((svg) => drawLines(svg, one, 400))).toMatchFileSnapshot(
+      picture('lines-flat'),
+    );
   });
 
   it('has at a place the step that is drawn there', () => {
@@ -74,23 +79,21 @@ describe('lines', () => {
 });
 
 describe('effects', () => {
-  const figure = (value: number): string => value.toFixed(2);
-
   it('draws bars to both sides of zero in the order given, marked ones with a dot', async () => {
     const effects = [
       { label: 'blocks.2.mlp.down', value: 0.86, marked: true },
       { label: 'blocks.1.attn.o', value: -0.12 },
       { label: 'a label that is longer than its column', value: 0 },
     ];
-    await matches('effects', (svg) =>
-      drawEffects(svg, { caption: 'Effect, nats', effects, figure }, 480),
-    );
+    await expect(
+      drawn((svg) => drawEffects(svg, { caption: 'Effect, nats', effects, figure }, 480)),
+    ).toMatchFileSnapshot(picture('effects'));
   });
 
   it('draws its caption alone where there is nothing', async () => {
-    await matches('effects-none', (svg) =>
-      drawEffects(svg, { caption: 'Effect, nats', effects: [], figure }, 480),
-    );
+    await expect(
+      drawn((svg) => drawEffects(svg, { caption: 'Effect, nats', effects: [], figure }, 480)),
+    ).toMatchFileSnapshot(picture('effects-none'));
   });
 });
 
@@ -99,13 +102,19 @@ describe('the histogram', () => {
 
   it('draws what was before as a line over what is now', async () => {
     const before = { label: 'float32', from: -1, to: 1, counts: [1, 20, 900, 20, 1] };
-    await matches('histogram', (svg) => drawHistogram(svg, { now, before }, 400));
+    await expect(drawn((svg) => drawHistogram(svg, { now, before }, 400))).toMatchFileSnapshot(
+      picture('histogram'),
+    );
   });
 
   it('draws one alone, and values that are all the same', async () => {
-    await matches('histogram-alone', (svg) => drawHistogram(svg, { now, before: null }, 400));
+    await expect(
+      drawn((svg) => drawHistogram(svg, { now, before: null }, 400)),
+    ).toMatchFileSnapshot(picture('histogram-alone'));
     const flat = { label: 'zeros', from: 0, to: 0, counts: [64] };
-    await matches('histogram-flat', (svg) => drawHistogram(svg, { now: flat, before: null }, 400));
+    await expect(
+      drawn((svg) => drawHistogram(svg, { now: flat, before: null }, 400)),
+    ).toMatchFileSnapshot(picture('histogram-flat'));
   });
 });
 
@@ -114,7 +123,9 @@ it('deciles: a bar per model and tenth, none where there are no tokens', async (
     { label: 'base', color: 'teal', means: [5, 4, null, 3, 2.5, 2, 1.5, 1, 0.5, 0.2] },
     { label: 'variant', color: 'orange', means: [5.5, 4.2, null, 3, 3, 2, 1.6, 1, 0.5, 0] },
   ];
-  await matches('deciles', (svg) => drawDeciles(svg, series, 480));
+  await expect(drawn((svg) => drawDeciles(svg, series, 480))).toMatchFileSnapshot(
+    picture('deciles'),
+  );
 });
 
 describe('the error grid', () => {
@@ -127,10 +138,12 @@ describe('the error grid', () => {
   };
 
   it('draws every part, those without an error too', async () => {
-    await matches('error-grid', (svg) => {
-      const { width, height } = gridSize(grid, 400);
-      drawErrorGrid(svgSurface(svg, width, height), grid, 400);
-    });
+    await expect(
+      drawn((svg) => {
+        const { width, height } = gridSize(grid, 400);
+        drawErrorGrid(svgSurface(svg, width, height), grid, 400);
+      }),
+    ).toMatchFileSnapshot(picture('error-grid'));
   });
 
   it('has at a point the part that is drawn there', () => {

@@ -27,18 +27,18 @@ async function open(options: FakeOptions = {}) {
 const button = (name: string | RegExp) => screen.getByRole('button', { name });
 const region = (name: string) => within(screen.getByRole('region', { name }));
 
-describe('two models side by side', () => {
-  const openPair = async (options: FakeOptions = {}, pair = [base, variant]) => {
-    const page = await open(options);
-    page.studio.inspectPair(pair[0] ?? '', pair[1] ?? '', 'Once upon a time there was a robot');
-    await screen.findByRole('combobox', { name: 'Base' });
-    return page;
-  };
-  const compare = async () => {
-    fireEvent.click(screen.getAllByRole('button', { name: 'Compare' })[0] ?? document.body);
-    await screen.findByRole('heading', { name: 'Token by token' });
-  };
+const openPair = async (options: FakeOptions = {}, pair = [base, variant]) => {
+  const page = await open(options);
+  page.studio.inspectPair(pair[0] ?? '', pair[1] ?? '', 'Once upon a time there was a robot');
+  await screen.findByRole('combobox', { name: 'Base' });
+  return page;
+};
+const compare = async () => {
+  fireEvent.click(screen.getAllByRole('button', { name: 'Compare' })[0] ?? document.body);
+  await screen.findByRole('heading', { name: 'Token by token' });
+};
 
+describe('two models side by side', () => {
   it('opens with the pair and the text that another view names', async () => {
     const { studio } = await openPair();
     expect(screen.getByRole('combobox', { name: 'Base' })).toHaveProperty('value', base);
@@ -172,10 +172,10 @@ describe('tokenizers', () => {
     studio.inspectModel('tiny-stories');
     studio.inspect.setTab('tokenizer');
     studio.tokenizer.change({ text: 'Hello 🙂', other: base });
-    const cards = within(await screen.findByRole('group', { name: 'Tokens with ids and bytes' }));
+    const cards = within(await screen.findByRole('region', { name: 'Tokens with ids and bytes' }));
     expect(cards.getByText('f0')).toBeDefined();
     expect(document.querySelectorAll('[data-fallback="byte"] > :first-child')).toHaveLength(4);
-    const both = await screen.findByRole('group', { name: 'Both cuts' });
+    const both = await screen.findByRole('region', { name: 'Both cuts' });
     expect(both.textContent).toContain('HelloHello');
   });
 

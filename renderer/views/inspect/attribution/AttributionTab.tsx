@@ -103,7 +103,7 @@ function Target() {
   const isListed = data?.some(({ id }) => id === target) ?? false;
   const first = data?.[0];
   return (
-    <label>
+    <span className={parts.named}>
       Explains
       <Select
         aria-label="Token to explain"
@@ -130,7 +130,7 @@ function Target() {
           attribution.change({ target: value === null || value === '' ? null : Number(value) })
         }
       />
-    </label>
+    </span>
   );
 }
 

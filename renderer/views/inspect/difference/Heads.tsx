@@ -128,6 +128,7 @@ function Grid({ difference, heads, changed }: GridProps) {
       {/* One stop for Tab; arrows move from head to head. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <div
+        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- no fieldset: nothing is filled in
         role="group"
         aria-label="Heads by layer: arrows move, the maps below follow"
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex

@@ -36,7 +36,7 @@ export function Setup() {
   const run = (): void => void difference.run(inspect.store.getState().prompt);
   return (
     <div className={parts.bar} data-tight>
-      <label className={classes.chosen}>
+      <span className={`${parts.named} ${classes.chosen}`}>
         Base
         <Select
           aria-label="Base"
@@ -47,8 +47,8 @@ export function Setup() {
           searchable={searchable}
           onChange={chooseBase}
         />
-      </label>
-      <label className={classes.chosen}>
+      </span>
+      <span className={`${parts.named} ${classes.chosen}`}>
         Variant
         <Select
           aria-label="Variant"
@@ -59,8 +59,8 @@ export function Setup() {
           searchable={searchable}
           onChange={chooseVariant}
         />
-      </label>
-      <label>
+      </span>
+      <span className={parts.named}>
         New tokens
         <NumberInput
           aria-label="New tokens"
@@ -73,7 +73,7 @@ export function Setup() {
             if (typeof count === 'number') difference.change({ newTokens: count });
           }}
         />
-      </label>
+      </span>
       {comparison.kind === 'working' ? (
         <Working
           progress={comparison.progress}

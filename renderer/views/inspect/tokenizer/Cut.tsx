@@ -33,18 +33,13 @@ export function Cut({ cut }: { cut: TokenText }) {
       </div>
       <CutFigures cut={cut} />
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
-      <div
-        className={classes.cards}
-        tabIndex={0}
-        role="group"
-        aria-label="Tokens with ids and bytes"
-      >
+      <section className={classes.cards} tabIndex={0} aria-label="Tokens with ids and bytes">
         {tokens.slice(start, start + pageSize).map((token, index) => (
           // The same token may come twice: its place is what tells it apart.
           // oxlint-disable-next-line react/no-array-index-key
           <Card key={index} token={token} isOdd={index % 2 === 1} />
         ))}
-      </div>
+      </section>
       {tokens.some(({ fallback }) => fallback !== null) && (
         <p className={parts.note}>
           <span className={classes.mark} data-fallback="byte" /> a piece of a character that the

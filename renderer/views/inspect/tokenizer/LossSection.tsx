@@ -122,7 +122,7 @@ function Result({ losses }: { losses: Losses }) {
     <div className={parts.columns}>
       <div className={classes.text}>
         <div className={parts.head}>
-          <label className={parts.named}>
+          <span className={parts.named}>
             Coloured by
             <Select
               aria-label="Model that colours the text"
@@ -132,7 +132,7 @@ function Result({ losses }: { losses: Losses }) {
               data={models.map(({ model }, index) => ({ value: String(index), label: model }))}
               onChange={(index) => tokenizer.change({ shown: Number(index) })}
             />
-          </label>
+          </span>
           <SegmentedControl
             aria-label="Measure that colours the text"
             value={isKl ? 'kl' : 'loss'}

@@ -44,7 +44,7 @@ export function SideBySide({ text, first, second }: SideBySideProps) {
         shared boundaries are one token in both.
       </p>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
-      <div className={classes.segments} tabIndex={0} role="group" aria-label="Both cuts">
+      <section className={classes.segments} tabIndex={0} aria-label="Both cuts">
         {segments.slice(start, start + pageSize).map((segment, index) => (
           // Segments have no names: their place tells them apart.
           // oxlint-disable-next-line react/no-array-index-key
@@ -53,7 +53,7 @@ export function SideBySide({ text, first, second }: SideBySideProps) {
             <Row tokens={second.tokens.slice(...segment.second)} />
           </span>
         ))}
-      </div>
+      </section>
       <p className={parts.note}>
         Above {first.model}, below {second.model}; shaded where they cut differently.
       </p>
@@ -79,7 +79,6 @@ function csvOf(
   second: TokenText,
   segments: ReturnType<typeof alignTokens>,
 ): string {
-  const textOf = (tokens: TokenText['tokens']): string => tokens.map(({ text }) => text).join('|');
   return toCsv(
     [first.model, second.model, 'same'],
     segments.map((segment) => [
@@ -89,3 +88,5 @@ function csvOf(
     ]),
   );
 }
+
+const textOf = (tokens: TokenText['tokens']): string => tokens.map(({ text }) => text).join('|');

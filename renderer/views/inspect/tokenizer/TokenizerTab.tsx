@@ -39,7 +39,7 @@ function Text() {
       <div className={parts.head}>
         <h2>Text</h2>
         <span className={parts.end}>
-          <label className={parts.named}>
+          <span className={parts.named}>
             Compared with the tokenizer of
             <Select
               aria-label="Other tokenizer"
@@ -55,7 +55,7 @@ function Text() {
               searchable={known.length > 8}
               onChange={(key) => tokenizer.change({ other: key === '' ? null : key })}
             />
-          </label>
+          </span>
         </span>
       </div>
       <Textarea

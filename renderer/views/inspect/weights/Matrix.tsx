@@ -241,14 +241,16 @@ function ErrorGrid({ name, grid }: { name: string; grid: Grid }) {
   );
 }
 
+/** The channels of a part of the grid: `32–63`. */
+function span(at: number, count: number, all: number): string {
+  const from = Math.floor((at * all) / count);
+  const to = Math.max(from, Math.floor(((at + 1) * all) / count) - 1);
+  return from === to ? String(from) : `${from}–${to}`;
+}
+
 /** Which channels a part covers and its error. */
 function partText(grid: Grid, { row, column }: { row: number; column: number }): string {
   const { rows, columns, gridRows, gridColumns, values } = grid;
-  const span = (at: number, count: number, all: number): string => {
-    const from = Math.floor((at * all) / count);
-    const to = Math.max(from, Math.floor(((at + 1) * all) / count) - 1);
-    return from === to ? String(from) : `${from}–${to}`;
-  };
   const error = values[row * gridColumns + column] ?? 0;
   return `output ${span(row, gridRows, rows)}, input ${span(column, gridColumns, columns)}: ${formatFigure(error)}`;
 }

@@ -54,7 +54,7 @@ function Layers({ model, layers }: { model: string; layers: readonly LinearFacts
       <div className={parts.scroll}>
         <div className={classes.bar}>
           <h2 className="mono">{layer}</h2>
-          <label className={parts.named}>
+          <span className={parts.named}>
             Compared with
             <Select
               aria-label="Model to compare with"
@@ -69,7 +69,7 @@ function Layers({ model, layers }: { model: string; layers: readonly LinearFacts
               ]}
               onChange={(key) => weights.change({ against: key === '' ? null : key })}
             />
-          </label>
+          </span>
         </div>
         <Loaded query={query}>
           {(matrix) => (
