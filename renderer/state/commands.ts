@@ -90,14 +90,36 @@ function runCommands(studio: Studio): Command[] {
       },
     });
   }
-  const isStopped = view === 'inspect' && isCapturing(inspect.store.getState());
-  if (isStopped) {
+  const { tab } = inspect.store.getState();
+  if (view === 'inspect' && tab === 'difference') {
     commands.push({
-      id: 'stop-capture',
-      title: 'Stop the capture',
+      id: 'compare-pair',
+      title: 'Compare the two models on the prompt',
+      group: 'Run',
+      shortcut: runShortcut,
+      run: () => void studio.difference.run(inspect.store.getState().prompt),
+    });
+  }
+  if (view === 'inspect' && tab === 'attribution') {
+    commands.push({
+      id: 'attribute',
+      title: 'Attribute the next token to the prompt',
+      group: 'Run',
+      shortcut: runShortcut,
+      run: () => {
+        const { model, prompt } = inspect.store.getState();
+        if (model !== null) void studio.attribution.run(model, prompt);
+      },
+    });
+  }
+  const stopLooking = view === 'inspect' ? lookingOf(studio) : null;
+  if (stopLooking) {
+    commands.push({
+      id: 'stop-looking',
+      title: 'Stop looking inside',
       group: 'Run',
       shortcut: { key: 'Escape' },
-      run: () => inspect.cancel(),
+      run: stopLooking,
     });
   }
   if (isRunning(state)) {
@@ -105,7 +127,7 @@ function runCommands(studio: Studio): Command[] {
       id: 'stop',
       title: 'Stop',
       group: 'Run',
-      ...(!isStopped && { shortcut: { key: 'Escape' } }),
+      ...(!stopLooking && { shortcut: { key: 'Escape' } }),
       run: () => generation.stop(),
     });
   }
@@ -138,6 +160,20 @@ function runCommands(studio: Studio): Command[] {
     },
   });
   return commands;
+}
+
+/** What ends the work that the view waits for; null where it waits for none. */
+function lookingOf({ inspect, difference, attribution, tokenizer }: Studio): (() => void) | null {
+  const { comparison, blame } = difference.store.getState();
+  const { tab } = inspect.store.getState();
+  if (capturedTabs.has(tab) && isCapturing(inspect.store.getState())) return () => inspect.cancel();
+  if (tab === 'difference' && comparison.kind === 'working') return () => difference.cancel();
+  if (tab === 'difference' && blame.kind === 'searching') return () => difference.cancelBlame();
+  if (tab === 'attribution' && attribution.store.getState().attribution.kind === 'working')
+    return () => attribution.cancel();
+  if (tab === 'tokenizer' && tokenizer.store.getState().losses.kind === 'working')
+    return () => tokenizer.cancel();
+  return null;
 }
 
 const goCommands = ({ navigation }: Studio): Command[] =>
@@ -197,6 +233,18 @@ function choiceCommands(studio: Studio): Command[] {
       group: 'Model',
       run: () => studio.inspectModel(modelKey(model)),
     })),
+    ...models.flatMap((model): Command[] => {
+      const parent = models.find(({ name }) => name === model.parent);
+      if (!parent) return [];
+      return [
+        {
+          id: `pair-${modelKey(model)}`,
+          title: `Compare ${model.name} with its parent`,
+          group: 'Model',
+          run: () => studio.inspectPair(modelKey(parent), modelKey(model)),
+        },
+      ];
+    }),
     ...models.map((model): Command => ({
       id: `compress-${modelKey(model)}`,
       title: `Compress ${model.name}`,

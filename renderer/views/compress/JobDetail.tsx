@@ -1,5 +1,11 @@
 import { ActionIcon, Button, Progress, Select, Tabs, Tooltip } from '@mantine/core';
-import { IconBooks, IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowsDiff,
+  IconBooks,
+  IconPencil,
+  IconPlayerPlay,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import type { CompressJob, CompressSummary } from '../../../preload/contract/index.ts';
 import { isActive, layersOf, stepsWithLayers } from '../../state/job.ts';
@@ -64,9 +70,8 @@ export function JobDetail({ summary, job }: JobDetailProps) {
 
 /** Puts the recipe of a job into the form, to be changed and run anew. */
 function takeRecipe(studio: Studio, { name, model, recipe }: CompressSummary): void {
-  const back = studio.recipe.choose(recipe);
-  studio.compressModel(model);
-  offerUndo({ message: `The recipe of ${name} is in the form`, undo: back });
+  const undo = studio.takeRecipe(model, recipe);
+  offerUndo({ message: `The recipe of ${name} is in the form`, undo });
 }
 
 function Actions({ summary }: { summary: CompressSummary }) {
@@ -110,6 +115,14 @@ function Actions({ summary }: { summary: CompressSummary }) {
           >
             Show in library
           </Button>
+          <Tooltip label="Compare with its parent, token by token">
+            <ActionIcon
+              aria-label="Compare with its parent"
+              onClick={() => studio.inspectPair(summary.model, modelKey(result))}
+            >
+              <IconArrowsDiff size={14} stroke={1.5} />
+            </ActionIcon>
+          </Tooltip>
         </>
       )}
       <Tooltip label="Take this recipe into the form">

@@ -1,10 +1,16 @@
 import { ActionIcon, Button, Tabs, Tooltip } from '@mantine/core';
-import { IconFileExport, IconPlayerPlay, IconStack2, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowsDiff,
+  IconFileExport,
+  IconPlayerPlay,
+  IconStack2,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { modelKey } from '../../state/models.ts';
 import { removeModel } from '../removeModel.ts';
-import { useStudio } from '../studioContext.ts';
+import { usePart, useStudio } from '../studioContext.ts';
 import { ConfigTab } from './ConfigTab.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { GraphTab } from './GraphTab.tsx';
@@ -19,6 +25,9 @@ export function Details({ record }: { record: ModelRecord }) {
   const studio = useStudio();
   const { models } = studio;
   const key = modelKey(record);
+  const parent = usePart(models.store, (state) =>
+    state.models?.find(({ name }) => name === record.parent),
+  );
   const [exporting, setExporting] = useState(false);
   const removeLabel = record.source === 'folder' ? 'Close this folder' : 'Move to the trash';
   return (
@@ -33,6 +42,17 @@ export function Details({ record }: { record: ModelRecord }) {
               onClick={() => void removeModel(models, record)}
             >
               <IconTrash size={16} stroke={1.5} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+        {parent && (
+          <Tooltip label="Compare with its parent, token by token">
+            <ActionIcon
+              size="md"
+              aria-label="Compare with its parent"
+              onClick={() => studio.inspectPair(modelKey(parent), key)}
+            >
+              <IconArrowsDiff size={16} stroke={1.5} />
             </ActionIcon>
           </Tooltip>
         )}

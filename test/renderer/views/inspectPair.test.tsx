@@ -65,6 +65,18 @@ describe('two models side by side', () => {
     expect(values.textContent).toContain('token 2 of the prompt');
   });
 
+  it('is opened from the details of a variant, begun by the key that runs, and stopped by Escape', async () => {
+    const { studio } = await open({ stepMs: 20 });
+    studio.showModel(variant);
+    fireEvent.click(await screen.findByRole('button', { name: 'Compare with its parent' }));
+    await screen.findByRole('combobox', { name: 'Base' });
+    expect(studio.difference.store.getState()).toMatchObject({ base, variant });
+    fireEvent.keyDown(window, { key: 'Enter', ctrlKey: true });
+    await screen.findByRole('progressbar', { name: 'Progress of the comparison' });
+    fireEvent.keyDown(window, { key: 'Escape' });
+    expect(studio.difference.store.getState().comparison).toEqual({ kind: 'idle' });
+  });
+
   it('shows the head that was chosen, by list or by arrow keys', async () => {
     const { studio } = await openPair();
     await compare();
