@@ -52,8 +52,7 @@ describe('a model with an induction head, written by hand', () => {
   test('knows the entropy and distance of a head that looks everywhere alike', async () => {
     const [, uniform] = await headStatistics(captured, subject.capturer.patterns);
     const positions = ids.slice(1).map((_, at) => at + 1);
-    const mean = (of: (position: number) => number): number =>
-      positions.reduce((sum, position) => sum + of(position), 0) / positions.length;
+    const over = (of: (position: number) => number): number => mean(positions.map(of));
     expect(uniform.entropy).toBeCloseTo(
       mean((i) => Math.log2(i + 1)),
       4,
