@@ -54,11 +54,11 @@ describe('a model with an induction head, written by hand', () => {
     const positions = ids.slice(1).map((_, at) => at + 1);
     const over = (of: (position: number) => number): number => mean(positions.map(of));
     expect(uniform.entropy).toBeCloseTo(
-      mean((i) => Math.log2(i + 1)),
+      over((i) => Math.log2(i + 1)),
       4,
     );
     expect(uniform.distance).toBeCloseTo(
-      mean((i) => i / 2),
+      over((i) => i / 2),
       4,
     );
     const share = over((i) => 1 / (i + 1));
