@@ -1,13 +1,14 @@
-import { ActionIcon, Checkbox, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, SegmentedControl, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import type { BenchRecord } from '../../../preload/contract/index.ts';
 import { mostShown } from '../../state/bench.ts';
 import { driftOf, isDrift, type BenchDrift } from '../../state/benchDrift.ts';
+import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatRate } from '../../ui/format.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { shortName } from '../modelNames.ts';
-import { useStudio } from '../studioContext.ts';
+import { usePart, useStudio } from '../studioContext.ts';
 import { formatChange, formatMs } from './benchWords.ts';
 import classes from './Runs.module.css';
 
@@ -16,47 +17,80 @@ interface RunTableProps {
   shown: readonly BenchRecord[];
 }
 
+/** A table of many rows takes long to appear; so many are added at a time. */
+const atOnce = 40;
+
 /** Every measurement with its date, and what became of the figures since the one before it. */
 export function RunTable({ records, shown }: RunTableProps) {
-  const drifts = useMemo(
-    () => new Map(records.map((record) => [record.id, driftOf(record, records)])),
-    [records],
+  const { bench, models } = useStudio();
+  const chosen = usePart(bench.store, ({ setup }) => setup.models);
+  const known = usePart(models.store, (state) => state.models);
+  const [isNarrow, setNarrow] = useState(false);
+  const [count, setCount] = useState(atOnce);
+  const listed = useMemo(() => {
+    if (!isNarrow) return records;
+    const hashes = new Set(
+      known?.filter((model) => chosen.includes(modelKey(model))).map(({ sha256 }) => sha256),
+    );
+    return records.filter(({ modelSha256 }) => hashes.has(modelSha256));
+  }, [records, isNarrow, chosen, known]);
+  const rows = useMemo(
+    () => listed.slice(0, count).map((record) => ({ record, drift: driftOf(record, records) })),
+    [listed, count, records],
   );
   const ids = shown.map(({ id }) => id);
   return (
     <section aria-label="Measurements" className={classes.runs}>
-      <table className={classes.table}>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col">Measured</th>
-            <th scope="col">Set-up</th>
-            <th scope="col" data-number>
-              First token
-            </th>
-            <th scope="col" data-number>
-              Decode
-            </th>
-            <th scope="col" data-number data-wide>
-              Peak memory
-            </th>
-            <th scope="col">Since the one before</th>
-            <th scope="col">
-              <span className={classes.hidden}>Remove</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {records.map((record) => (
-            <Row
-              key={record.id}
-              record={record}
-              drift={drifts.get(record.id) ?? null}
-              shown={ids}
-            />
-          ))}
-        </tbody>
-      </table>
+      <div className={classes.bar}>
+        <h2>Measurements</h2>
+        <span className={classes.dim}>
+          {formatCount(listed.length)}
+          {isNarrow && ` of ${formatCount(records.length)}`}
+        </span>
+        <SegmentedControl
+          aria-label="Which measurements are listed"
+          value={isNarrow ? 'chosen' : 'all'}
+          data={[
+            { value: 'all', label: 'All' },
+            { value: 'chosen', label: 'Of the models in the set-up' },
+          ]}
+          onChange={(value) => setNarrow(value === 'chosen')}
+        />
+      </div>
+      <div className={classes.frame}>
+        <table className={classes.table} aria-label="Measurements">
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col">Measured</th>
+              <th scope="col">Set-up</th>
+              <th scope="col" data-number>
+                First token
+              </th>
+              <th scope="col" data-number>
+                Decode
+              </th>
+              <th scope="col" data-number data-wide>
+                Peak memory
+              </th>
+              <th scope="col">Drift</th>
+              <th scope="col">
+                <span className={classes.hidden}>Remove</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ record, drift }) => (
+              <Row key={record.id} record={record} drift={drift} shown={ids} />
+            ))}
+          </tbody>
+        </table>
+        {listed.length > count && (
+          <Button size="xs" variant="subtle" onClick={() => setCount(count + atOnce)}>
+            Show {formatCount(Math.min(atOnce, listed.length - count))} more
+          </Button>
+        )}
+      </div>
     </section>
   );
 }

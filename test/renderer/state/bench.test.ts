@@ -8,7 +8,13 @@ import {
 } from '../../../renderer/state/bench.ts';
 import { driftOf, isDrift } from '../../../renderer/state/benchDrift.ts';
 import { figuresOf } from '../../../renderer/state/benchFigures.ts';
-import { figuresTable, operatorsTable, samplesTable } from '../../../renderer/state/benchFiles.ts';
+import {
+  figuresTable,
+  memoryTable,
+  operatorsTable,
+  samplesTable,
+  sweepTable,
+} from '../../../renderer/state/benchFiles.ts';
 import { blockTimes, groupOperators } from '../../../renderer/state/benchOperators.ts';
 import {
   cleanStops,
@@ -263,6 +269,23 @@ describe('figures', () => {
       'ms',
       null,
       both[1]?.decode.p99,
+    ]);
+  });
+
+  it('give every stop of a sweep and every moment of the memory to a file', () => {
+    const swept = withSweeps({ ...few, request: { ...few.request, contexts: [16, 64] } });
+    const stops = sweepTable(({ contexts }) => contexts, 'prompt_tokens', [swept, few]);
+    expect(stops.header.slice(0, 3)).toEqual(['model', 'prompt_tokens', 'ttft_p50_ms']);
+    expect(stops.rows.map((row) => row.slice(0, 3))).toEqual(
+      swept.contexts.map(({ at, ttft }) => ['tiny-stories', at, ttft.p50]),
+    );
+    const memory = memoryTable([few]).rows;
+    expect(memory.map(([, ms, , phase]) => [ms, phase])).toEqual([
+      [0, 'load'],
+      [200, 'load'],
+      [400, 'prefill'],
+      [600, 'decode'],
+      [800, 'decode'],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/re
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BenchJob } from '../../../preload/contract/index.ts';
 import type { FakeOptions } from '../fakeEngine.ts';
-import { benches, oldBenches, variants } from '../fakeMeasurements.ts';
+import { benches, manyVariants, oldBenches, variants } from '../fakeMeasurements.ts';
 import { openPage, preparePage } from './page.tsx';
 
 // Monaco needs a real layout; nothing here edits text.
@@ -148,6 +148,16 @@ describe('the view that measures speed', () => {
     ).toBeDefined();
   });
 
+  it('cancels a whole queue', async () => {
+    const { studio } = await open({ layerMs: 40 });
+    studio.bench.change({ models: ['tiny-stories', 'SmolLM2-135M-Instruct'] });
+    await screen.findByRole('button', { name: 'Measure 2 models' });
+    measure();
+    fireEvent.click(await screen.findByRole('button', { name: 'Cancel all' }));
+    expect(await screen.findAllByText('Cancelled; nothing was kept of it.')).toHaveLength(2);
+    expect(studio.measurements.store.getState().benches).toEqual([]);
+  });
+
   it('compares chosen measurements with the first, up to four', async () => {
     const { studio } = await open({ benches, models: variants });
     const [first, ...others] = await region('Measurements').findAllByRole('checkbox');
@@ -171,6 +181,19 @@ describe('the view that measures speed', () => {
     expect(drifts.at(-1)).toBe('first of its kind');
     expect(drifts[0]).toMatch(/^\d\d % slower · threads 4 → 2$/);
     expect(drifts[1]).toMatch(/^\d\d % faster · onnxruntime 1\.28\.0 → 1\.30\.0$/);
+  });
+
+  it('lists the measurements of all models, or of those in the set-up, forty at a time', async () => {
+    const { models, benches: many } = manyVariants(50);
+    await open({ models: [...variants, ...models], benches: [...many, ...oldBenches] });
+    const rows = () => region('Measurements').getAllByRole('checkbox').length;
+    await screen.findByRole('region', { name: 'Measurements' });
+    expect(rows()).toBe(40);
+    fireEvent.click(region('Measurements').getByRole('button', { name: 'Show 14 more' }));
+    expect(rows()).toBe(54);
+    fireEvent.click(screen.getByRole('radio', { name: 'Of the models in the set-up' }));
+    expect(region('Measurements').getByText('4 of 54')).toBeDefined();
+    expect(rows()).toBe(4);
   });
 
   it('removes a measurement, and takes that back', async () => {
