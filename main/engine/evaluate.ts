@@ -8,6 +8,7 @@ import {
 } from '../../preload/contract/evaluation.ts';
 import { checkMetrics, protocolOf, windowFor } from '../evaluation/protocols.ts';
 import type { EvaluationKey, NewEvaluation } from '../library/evaluations.ts';
+import { hashFile } from '../library/hashes.ts';
 import { fingerprintOf, type Manifest } from '../library/manifest.ts';
 import type { Core } from './core.ts';
 import { dataFile, readData } from './evaluationData.ts';
@@ -29,32 +30,30 @@ export interface EvaluationJob {
   readonly log: (text: string) => void;
 }
 
-/** What is measured, verified. */
-interface Subjects {
+/** The models of a measurement, verified. */
+interface Models {
   readonly model: Manifest;
   readonly base: Manifest | null;
+}
+
+/** Likewise, and what they read. */
+interface Subjects extends Models {
   readonly file: string;
   readonly dataSha256: string;
 }
 
-/** Refuses what cannot be measured: metrics that do not fit together or the data, bad data. */
-export function checkData(
-  core: Core,
-  request: EvaluateRequest,
-): Pick<Subjects, 'file' | 'dataSha256'> {
+/** Refuses what cannot be measured: metrics that do not fit together, or data that do not fit them. */
+export function checkData(core: Core, request: EvaluateRequest): void {
   checkMetrics(request);
-  const file = dataFile(core.resources, request.data);
-  const { sha256 } = readData(file, request);
-  return { file, dataSha256: sha256 };
+  readData(dataFile(core.resources, request.data), request);
 }
 
-/** Likewise with the models, and those that do not fit together. */
-export async function checkEvaluation(
+/** The models that a request means. Refuses those that do not fit into memory, or together. */
+export async function openModels(
   core: Core,
   request: EvaluateRequest,
   signal?: AbortSignal,
-): Promise<Subjects> {
-  const data = checkData(core, request);
+): Promise<Models> {
   const model = await openModel(core, request.model, { signal });
   const { against } = request;
   const base = against === undefined ? null : await openModel(core, against, { signal });
@@ -63,7 +62,7 @@ export async function checkEvaluation(
   // Both models are in one process, so that their logits meet without being kept.
   if (base !== null) refuseTooLarge(base, memoryLimitBytes - total);
   if (base !== null) refuseOtherTokens(request, model, base);
-  return { model, base, ...data };
+  return { model, base };
 }
 
 /**
@@ -78,7 +77,10 @@ export async function runEvaluation(
 ): Promise<EvaluationRecord[]> {
   const { core } = workshop;
   const { evaluations } = core.library;
-  const subjects = await checkEvaluation(core, request, job.signal);
+  const models = await openModels(core, request, job.signal);
+  const file = dataFile(core.resources, request.data);
+  const dataSha256 = await hashFile(file, { signal: job.signal });
+  const subjects: Subjects = { ...models, file, dataSha256 };
   const metricsAsked = [...new Set(request.metrics)];
   const keyOf = keysOf(core, request, subjects);
   const identity = identityOf(subjects);
@@ -100,7 +102,7 @@ export async function runEvaluation(
     one.model === identity.model && one.base === identity.base;
   const added: NewEvaluation[] = [
     ...known.filter((one) => !isOwn(one)).map((one) => ({ ...one, ...identity })),
-    ...measured.map((one) => ({ ...one, ...identity, ...now, data: request.data })),
+    ...measured.map((one) => ({ ...one, ...identity, data: request.data, dataSha256, ...now })),
   ];
   const records = evaluations.add(added.map((record) => ({ key: keyOf(record.metric), record })));
   if (records.length > 0) core.tell({ kind: 'measurements-changed' });
@@ -108,12 +110,11 @@ export async function runEvaluation(
   return metricsAsked.flatMap((metric) => all.find((one) => one.metric === metric) ?? []);
 }
 
-/** What a record says about what was measured. */
-const identityOf = ({ model, base, dataSha256 }: Subjects) => ({
+/** What a record says about the models. */
+const identityOf = ({ model, base }: Models) => ({
   model: model.record.name,
   modelSha256: model.record.sha256,
   base: base?.record.name ?? null,
-  dataSha256,
 });
 
 async function measure(

@@ -3,7 +3,7 @@ import type { SweepRequest } from '../../preload/contract/jobs.ts';
 import type { StoredJob } from '../library/jobs.ts';
 import { checkBench } from './bench.ts';
 import type { Core } from './core.ts';
-import { checkData, checkEvaluation } from './evaluate.ts';
+import { checkData, openModels } from './evaluate.ts';
 import { benchJob, compressJobs, evaluateJob } from './jobs/start.ts';
 import { openModel } from './openModel.ts';
 
@@ -24,7 +24,7 @@ export async function sweepJobs(
     const metrics = each.metrics.filter((metric) => !facts[metric].needsBase);
     return metrics.length === 0 ? [] : [{ ...each, metrics, model: base }];
   });
-  for (const request of alone) await checkEvaluation(core, request, signal);
+  for (const request of alone) await openModels(core, request, signal);
   if (bench !== null) await checkBench(core, { ...bench, model: base }, signal);
   const timed = (name: string, asked: string): StoredJob[] =>
     bench === null ? [] : [benchJob(name, { ...bench, model: asked })];

@@ -23,12 +23,13 @@ export interface StoredJob {
 
 /** Jobs on the disk. Their unfinished models lie in a folder each, beside the database. */
 export interface JobStore {
-  add(stored: StoredJob): void;
+  /** All of them or none. */
+  add(made: readonly StoredJob[]): void;
   /** Writes the newest state down; ours from then on. */
   save(job: Job): void;
   get(id: string): StoredJob;
   /** The newest first. */
-  list(): Job[];
+  list(): JobSummary[];
   /** Whether another process that still runs works on it. */
   isElsewhere(id: string): boolean;
   remove(id: string): void;
@@ -52,7 +53,7 @@ export function jobStore(home: Home, database: Database): JobStore {
   const settle = (): void => {
     for (const found of database.all("SELECT * FROM jobs WHERE state IN ('queued', 'running')")) {
       if (isRunning(String(found['owner']))) continue;
-      const job = readable(found);
+      const job = readable(String(found['job']));
       if (job !== null) store.save({ ...job, state: 'interrupted', endedAt: Date.now() });
       else database.run("UPDATE jobs SET state = 'interrupted' WHERE id = ?", found['id']);
     }
@@ -72,18 +73,34 @@ export function jobStore(home: Home, database: Database): JobStore {
     }
   };
 
+  /** Summaries as they were read last: a list of hundreds of jobs is asked for again and again. */
+  const summaries = new Map<string, { written: string; summary: JobSummary | null }>();
+  const summary = (id: string, written: string): JobSummary | null => {
+    const known = summaries.get(id);
+    if (known?.written === written) return known.summary;
+    const job = readable(written);
+    const now = job && summaryOf(job);
+    summaries.set(id, { written, summary: now });
+    return now;
+  };
+
   const store: JobStore = {
-    add({ job, fingerprint, asked }) {
-      database.run(
-        'INSERT INTO jobs (id, created_at, owner, state, fingerprint, asked, job) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        job.id,
-        job.createdAt,
-        owner,
-        job.state,
-        fingerprint,
-        asked,
-        JSON.stringify(job),
-      );
+    add(made) {
+      database.transaction(() => {
+        for (const { job, fingerprint, asked } of made) {
+          database.run(
+            `INSERT INTO jobs (id, created_at, owner, state, fingerprint, asked, job)
+             VALUES (?, ?, ?, ?, ?, ?, ?)`,
+            job.id,
+            job.createdAt,
+            owner,
+            job.state,
+            fingerprint,
+            asked,
+            JSON.stringify(job),
+          );
+        }
+      });
     },
 
     save(job) {
@@ -104,8 +121,8 @@ export function jobStore(home: Home, database: Database): JobStore {
     list() {
       settle();
       return database
-        .all('SELECT * FROM jobs ORDER BY created_at DESC, id DESC')
-        .flatMap((found) => readable(found) ?? []);
+        .all('SELECT id, job FROM jobs ORDER BY created_at DESC, id DESC')
+        .flatMap(({ id, job }) => summary(String(id), String(job)) ?? []);
     },
 
     isElsewhere(id) {
@@ -117,6 +134,7 @@ export function jobStore(home: Home, database: Database): JobStore {
     remove(id) {
       store.clear(id);
       database.run('DELETE FROM jobs WHERE id = ?', id);
+      summaries.delete(id);
     },
 
     folder(id) {
@@ -139,12 +157,12 @@ export function jobStore(home: Home, database: Database): JobStore {
 /** A job without what grows with it. */
 export const summaryOf = (job: Job): JobSummary => jobSummarySchema.parse(job);
 
-/** The job of a row; null for one that another version wrote, whose passes this one does not know. */
-const readable = (found: Row): Job | null =>
-  jobSchema.safeParse(JSON.parse(String(found['job']))).data ?? null;
+/** A job as it was written; null where another version did, whose passes this one does not know. */
+const readable = (written: string): Job | null =>
+  jobSchema.safeParse(JSON.parse(written)).data ?? null;
 
 function parse(found: Row): StoredJob {
-  const job = readable(found);
+  const job = readable(String(found['job']));
   if (job === null) {
     const id = String(found['id']);
     throw new LatheError('file_malformed', `another version of Lathe wrote down this job: ${id}`, {

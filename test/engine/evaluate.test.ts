@@ -154,6 +154,25 @@ describe('an evaluation', () => {
     expect(readdirSync(join(root, 'home', 'jobs'))).toEqual([]);
   });
 
+  test('does not hold up a model that is loaded', async () => {
+    const prompt = { kind: 'completion' as const, text: 'answer' };
+    const generate = async (): Promise<number> => {
+      let tokens = 0;
+      for await (const { kind } of await client.generate({ model, prompt, maxTokens: 3 })) {
+        if (kind === 'token') tokens++;
+      }
+      return tokens;
+    };
+    expect(await generate()).toBe(3);
+    const id = await start({ data: join(root, 'hang.txt') });
+    for await (const event of await client.jobs.watch({ id })) {
+      if (event.kind === 'progress' && event.progress.fraction >= 0.5) break;
+    }
+    expect(await generate()).toBe(3);
+    expect((await client.runners.list()).map(({ kind }) => kind)).toEqual(['ready']);
+    await client.jobs.cancel({ id });
+  });
+
   test('whose process ends goes on where it was, and is recorded once it is complete', async () => {
     const job = await ended(await start({ data: join(root, 'crash once.txt') }));
     expect(job).toMatchObject({ state: 'interrupted', error: { code: 'runner_crashed' } });

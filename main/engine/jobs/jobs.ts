@@ -46,10 +46,12 @@ export function createJobs(workshop: Workshop): Jobs {
     core.tell({ kind: 'jobs-changed' });
   };
 
-  const enqueue = (job: Job): void => {
-    const work = workOf(workshop, job);
-    mine.set(job.id, work.live);
-    queue.push(work);
+  const enqueue = (...queued: readonly Job[]): void => {
+    for (const job of queued) {
+      const work = workOf(workshop, job);
+      mine.set(job.id, work.live);
+      queue.push(work);
+    }
     core.tell({ kind: 'jobs-changed' });
     if (!isWorking) working = workAll();
   };
@@ -97,17 +99,21 @@ export function createJobs(workshop: Workshop): Jobs {
 
   const jobs: Jobs = {
     add(made) {
-      for (const stored of made) {
-        // Each is a millisecond younger than the one before it at least, so that lists keep the order.
+      // Each is a millisecond younger than the one before it at least, so that lists keep the order.
+      const queued = made.map((stored): StoredJob => {
         latest = Math.max(Date.now(), latest + 1);
-        const job: Job = { ...stored.job, createdAt: latest };
-        store.add({ ...stored, job });
-        enqueue(job);
-      }
-      return made.map(({ job }) => job.id);
+        return { ...stored, job: { ...stored.job, createdAt: latest } };
+      });
+      store.add(queued);
+      enqueue(...queued.map(({ job }) => job));
+      return queued.map(({ job }) => job.id);
     },
 
-    list: () => store.list().map((job) => summaryOf(mine.get(job.id)?.job ?? job)),
+    list: () =>
+      store.list().map((job) => {
+        const live = mine.get(job.id);
+        return live === undefined ? job : summaryOf(live.job);
+      }),
 
     get: (id) => mine.get(id)?.job ?? store.get(id).job,
 

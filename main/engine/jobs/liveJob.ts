@@ -81,7 +81,8 @@ export class LiveJob<One extends Job = Job> {
   progress(progress: JobProgress): void {
     this.#job = { ...this.#job, progress };
     this.#saveLater();
-    this.#telling ??= setTimeout(() => this.#tellProgress(), progressMs).unref();
+    if (this.#telling) return;
+    this.#telling = setTimeout(() => this.#tellProgress(), progressMs).unref();
   }
 
   #tellProgress(): void {

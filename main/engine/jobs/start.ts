@@ -7,7 +7,7 @@ import type { StoredJob } from '../../library/jobs.ts';
 import { fingerprintOf } from '../../library/manifest.ts';
 import { checkBench } from '../bench.ts';
 import type { Core } from '../core.ts';
-import { checkEvaluation } from '../evaluate.ts';
+import { checkData, openModels } from '../evaluate.ts';
 import { openModel } from '../openModel.ts';
 import { isOpen } from './liveJob.ts';
 import { variantName } from './names.ts';
@@ -55,8 +55,14 @@ export async function evaluateJobs(
   signal?: AbortSignal,
 ): Promise<StoredJob[]> {
   const made: StoredJob[] = [];
+  const checked = new Set<string>();
   for (const request of requests) {
-    const { model } = await checkEvaluation(core, request, signal);
+    const { metrics, data, fields, against } = request;
+    // Many variants are measured on the same data.
+    const reading = JSON.stringify([metrics, data, fields, against === undefined]);
+    if (!checked.has(reading)) checkData(core, request);
+    checked.add(reading);
+    const { model } = await openModels(core, request, signal);
     made.push(evaluateJob(model.record.name, request));
   }
   return made;
