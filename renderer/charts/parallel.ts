@@ -1,5 +1,5 @@
 import { line, scaleLinear, scaleLog, type ScaleContinuousNumeric } from 'd3';
-import { tickText } from './frame.ts';
+import { figure } from './cells.ts';
 import type { Surface } from './surface.ts';
 
 /** One quantity. */
@@ -116,7 +116,7 @@ function drawAxis(
   });
   for (const value of [low, high]) {
     const at = y(value);
-    surface.text(x, at + (at === top ? -7 : 10), tickText(Number(value.toPrecision(4))), {
+    surface.text(x, at + (at === top ? -7 : 10), figure(value), {
       color: 'var(--lathe-dim)',
       anchor: 'middle',
     });

@@ -77,6 +77,8 @@ export interface ScatterLayout {
 }
 
 const edges = { left: 64, right: 16, top: 32, bottom: 48 };
+/** Where the legend ends, so that buttons have room beside it. */
+const toolsWidth = 104;
 /** With more dots than these, only those that matter have intervals and names. */
 const crowd = 60;
 const shapes = [
@@ -326,7 +328,7 @@ function drawLegend(surface: Surface, { picture, size }: ScatterLayout): void {
   let at = left;
   const entry = (text: string, draw: (x: number) => void): void => {
     const width = 24 + text.length * 6 + 16;
-    if (at + width > right + 16) return;
+    if (at + width > right - toolsWidth) return;
     draw(at);
     surface.text(at + 24, 14, text, { color: dim });
     at += width;

@@ -264,8 +264,11 @@ export const oldBenches: readonly BenchRecord[] = [
   });
 });
 
-/** A library with `count` measured variants of ten models. */
-export function manyVariants(count: number): {
+/** A library with `count` measured variants of ten models, the first with `samples` latencies. */
+export function manyVariants(
+  count: number,
+  samples = 200,
+): {
   models: readonly ModelRecord[];
   evaluations: readonly EvaluationRecord[];
   benches: readonly BenchRecord[];
@@ -286,7 +289,9 @@ export function manyVariants(count: number): {
     evaluations: models.flatMap((model, index) =>
       measuredMetrics.map((metric, at) => evaluationOf(model, metric, { id: index * 10 + at })),
     ),
-    benches: models.map((model, index) => benchOf(model, 200, { id: index })),
+    benches: models.map((model, index) =>
+      benchOf(model, index === 0 ? samples : 200, { id: index }),
+    ),
   };
 }
 

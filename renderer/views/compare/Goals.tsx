@@ -106,8 +106,7 @@ function InWords({ goals }: { goals: readonly Goal[] }) {
   return (
     <Textarea
       size="xs"
-      autosize
-      minRows={2}
+      rows={3}
       aria-label="Goals in words"
       placeholder="at most 10 ms and at least 98 % of the base"
       value={text}

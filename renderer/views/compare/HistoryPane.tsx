@@ -124,7 +124,9 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
         <tbody>
           {rows.map(({ key, label, entry }) => (
             <tr key={`${key} ${label} ${entry.at} ${entry.reading.record?.id}`}>
-              <td>{new Date(entry.at).toISOString().slice(0, 16).replace('T', ' ')}</td>
+              <td title={new Date(entry.at).toLocaleString('en-GB')}>
+                {new Date(entry.at).toISOString().slice(0, 10)}
+              </td>
               <td>{quantityOf(key).title}</td>
               <td>
                 {formatValue(key, entry.reading.value)}

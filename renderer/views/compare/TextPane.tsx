@@ -57,11 +57,11 @@ export function TextPane() {
           label={base === null ? 'Variants' : `Variants of ${base}`}
           placeholder={chosen.length === 0 ? 'Choose variants' : ''}
           value={[...chosen]}
-          data={fitting}
+          data={fitting.map((key) => ({ value: key, label: withoutBase(key, base ?? '') }))}
           maxValues={most}
           searchable
-          renderPill={({ value, onRemove }) => (
-            <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
+          renderPill={({ value, option, onRemove }) => (
+            <RemovablePill value={option?.label ?? String(value)} onRemove={() => onRemove?.()} />
           )}
           onChange={setOwn}
         />
@@ -190,6 +190,10 @@ function Result({ losses, text }: { losses: Losses; text: string }) {
   );
 }
 
+/** A variant of `base` without that one's name. */
+const withoutBase = (name: string, base: string): string =>
+  name.startsWith(`${base}/`) ? name.slice(base.length + 1) : name;
+
 /** Where the pointer is in the whole picture, scrolled or not. */
 const placeOf = (event: PointerEvent<HTMLDivElement>): readonly [number, number] => {
   const box = event.currentTarget.getBoundingClientRect();
@@ -236,7 +240,9 @@ function Peaks(props: {
               </button>
             </td>
             <td>{formatNumber(kl)}</td>
-            <td>{variants[variant]?.model}</td>
+            <td title={variants[variant]?.model}>
+              {withoutBase(variants[variant]?.model ?? '', losses.models[0]?.model ?? '')}
+            </td>
           </tr>
         ))}
       </tbody>

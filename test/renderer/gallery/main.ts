@@ -21,7 +21,7 @@ const many = number('many');
 const measured =
   many === undefined
     ? { models: variants, evaluations, benches: [...benches, ...oldBenches] }
-    : manyVariants(many);
+    : manyVariants(many, number('samples'));
 
 const options: FakeOptions = {
   ...(tokenMs !== undefined && { tokenMs }),
