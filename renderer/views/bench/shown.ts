@@ -9,27 +9,25 @@ export interface Shown {
   readonly color: string;
 }
 
-/** Each in the colour of its model; what a model repeats is told apart by shade and date. */
+/** Colours of measurements whose model has its own colour in the picture already. */
+const neutral = ['var(--lathe-text)', 'var(--lathe-bar)', 'var(--lathe-dim)'];
+
+/** Each in the colour of its model; what repeats a model is told apart by a neutral one and the date. */
 export function showAll(
   records: readonly BenchRecord[],
   colorOf: (model: string) => string,
 ): Shown[] {
+  let repeats = 0;
   return records.map((record, index) => {
     const isSame = ({ model }: BenchRecord): boolean => model === record.model;
-    const repeats = records.filter(isSame).length > 1;
-    const color = colorOf(record.model);
     const name = shortName(record.model);
+    const isRepeat = records.slice(0, index).some(isSame);
+    const color = isRepeat ? neutral[repeats % neutral.length] : undefined;
+    if (isRepeat) repeats += 1;
     return {
       record,
-      label: repeats ? `${name}, ${formatWhen(record.measuredAt)}` : name,
-      color: shadeOf(color, records.slice(0, index).filter(isSame).length),
+      label: records.filter(isSame).length > 1 ? `${name}, ${formatWhen(record.measuredAt)}` : name,
+      color: color ?? colorOf(record.model),
     };
   });
 }
-
-const shadeOf = (color: string, repeat: number): string =>
-  [
-    color,
-    `color-mix(in srgb, ${color} 50%, var(--lathe-surface))`,
-    `color-mix(in srgb, ${color} 50%, var(--lathe-text))`,
-  ][repeat] ?? 'var(--lathe-bar)';
