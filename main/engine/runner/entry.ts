@@ -1,6 +1,7 @@
 import type { SupportedMessagePort } from '@orpc/client/message-port';
 import { RPCHandler } from '@orpc/server/message-port';
 import { cloneTypedArrays } from '../../../preload/contract/transfer.ts';
+import { oneByOne } from './oneByOne.ts';
 import { dieWithParent } from './orphan.ts';
 import { runnerRouter } from './router.ts';
 
@@ -21,7 +22,7 @@ if ('parentPort' in process && process.parentPort) {
   dieWithParent();
   handler.upgrade({
     postMessage: (data: object) => void process.send?.(data, undefined, undefined, () => undefined),
-    onMessage: { addListener: (listener) => void process.on('message', listener) },
+    onMessage: { addListener: (listener) => void process.on('message', oneByOne(listener)) },
     onDisconnect: { addListener: (listener) => void process.on('disconnect', listener) },
   });
 }

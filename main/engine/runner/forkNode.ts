@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { BrowserPortLike } from '@orpc/client/message-port';
 import { runnerEnvironment } from './environment.ts';
 import type { Exit, StartRunner } from './host.ts';
+import { oneByOne } from './oneByOne.ts';
 
 /** Runners must not outlive the process that asked for them. */
 const children = new Set<ChildProcess>();
@@ -51,7 +52,7 @@ function portOf(child: ChildProcess): BrowserPortLike {
   return {
     // A message to a process that has just ended is lost with it: `exited` tells.
     postMessage: (data: object) => void child.send(data, () => undefined),
-    onMessage: { addListener: (listener) => void child.on('message', listener) },
+    onMessage: { addListener: (listener) => void child.on('message', oneByOne(listener)) },
     onDisconnect: { addListener: (listener) => void child.once('disconnect', listener) },
   };
 }
