@@ -143,10 +143,11 @@ async function diagonalize(
   n: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const rounding = Number.EPSILON * largestRow(diagonal, beside);
   for (let first = 0; first < n; first++) {
     if (first % 8 === 0) await nextTurn(signal);
     for (let step = 0; ; step++) {
-      const last = endOfBlock(diagonal, beside, first, n);
+      const last = endOfBlock(diagonal, beside, first, rounding);
       if (last === first) break;
       if (step === maxSteps) {
         throw new LatheError('internal', `the eigenvalues did not converge: ${first} of ${n}`);
@@ -156,21 +157,23 @@ async function diagonalize(
   }
 }
 
-/** The first index from `first` on whose off-diagonal element is negligible. */
+/** The largest sum of magnitudes in a row of the tridiagonal matrix. */
+function largestRow(diagonal: Float64Array, beside: Float64Array): number {
+  return diagonal.reduce((most, d, i) => Math.max(most, Math.abs(d) + Math.abs(beside[i])), 0);
+}
+
+/**
+ * The first index from `first` on whose off-diagonal element is negligible: below the rounding of the
+ * whole matrix, as in EISPACK's tql2. Beside eigenvalues of 0 nothing else would ever be.
+ */
 function endOfBlock(
   diagonal: Float64Array,
   beside: Float64Array,
   first: number,
-  n: number,
+  rounding: number,
 ): number {
   let last = first;
-  while (
-    last < n - 1 &&
-    Math.abs(beside[last]) >
-      Number.EPSILON * (Math.abs(diagonal[last]) + Math.abs(diagonal[last + 1]))
-  ) {
-    last++;
-  }
+  while (last < diagonal.length - 1 && Math.abs(beside[last]) > rounding) last++;
   return last;
 }
 

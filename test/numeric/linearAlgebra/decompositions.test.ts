@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { symmetricEigen } from '../../../main/numeric/linearAlgebra/eigen.ts';
+import { symmetricEigen, symmetricEigenvalues } from '../../../main/numeric/linearAlgebra/eigen.ts';
 import { transpose, type Matrix } from '../../../main/numeric/linearAlgebra/matrix.ts';
 import { singularValues } from '../../../main/numeric/linearAlgebra/singularValues.ts';
 import { distance, randomMatrix } from '../samples.ts';
@@ -46,6 +46,19 @@ describe('eigenvalues of a symmetric matrix', () => {
     diagonal.forEach((value, i) => (a[i * 7] = value));
     expect([...(await symmetricEigen(a, 6)).values]).toEqual([3, 3, 0, 0, 0, -1]);
     expect([...(await symmetricEigen(new Float64Array(9), 3)).values]).toEqual([0, 0, 0]);
+  });
+
+  test.each([1, 2, 3, 4])('of a product of low rank are found: seed %i', async (seed) => {
+    const [n, rank] = [128, 54];
+    const factor = randomMatrix(seed, n, rank);
+    const gram = compose(factor, ones(rank), transpose(factor));
+    const { values, vectors } = await symmetricEigen(gram, n);
+    expect(distance(compose(transpose(vectors), values, vectors), gram)).toBeLessThanOrEqual(1e-13);
+    const most = values[0] * 1e-13;
+    expect(values.slice(rank).every((value) => Math.abs(value) <= most)).toBe(true);
+    expect(values[rank - 1]).toBeGreaterThan(most);
+    const alone = await symmetricEigenvalues(gram, n);
+    expect(distance(alone, values)).toBeLessThanOrEqual(1e-13);
   });
 });
 
