@@ -6,8 +6,6 @@ const embedded = join(import.meta.dirname, '../../resources/models/tiny-stories'
 
 const vocabulary = 2048;
 const hidden = 64;
-const heads = 4;
-const keyValueHeads = 2;
 const headSize = 16;
 const inner = 128;
 
@@ -15,7 +13,7 @@ const inner = 128;
  * Writes a llama of random weights that is small on disk but slow for its size, because it is
  * deep: its tokens come one by one at a pace that can be watched, and it never ends by itself.
  */
-export function writeDeepModel(folder: string, layers: number): void {
+export function writeDeepModel(folder: string, layers: number, heads = 4): void {
   mkdirSync(folder, { recursive: true });
   const config = {
     architectures: ['LlamaForCausalLM'],
@@ -24,7 +22,7 @@ export function writeDeepModel(folder: string, layers: number): void {
     intermediate_size: inner,
     num_hidden_layers: layers,
     num_attention_heads: heads,
-    num_key_value_heads: keyValueHeads,
+    num_key_value_heads: heads / 2,
     head_dim: headSize,
     vocab_size: vocabulary,
     max_position_embeddings: 4096,
@@ -36,17 +34,17 @@ export function writeDeepModel(folder: string, layers: number): void {
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   cpSync(join(embedded, 'tokenizer.json'), join(folder, 'tokenizer.json'));
-  writeFileSync(join(folder, 'model.safetensors'), safetensors(shapes(layers)));
+  writeFileSync(join(folder, 'model.safetensors'), safetensors(shapes(layers, heads)));
 }
 
-function shapes(layers: number): [name: string, shape: number[]][] {
+function shapes(layers: number, heads: number): [name: string, shape: number[]][] {
   const layer = (index: number): [string, number[]][] => {
     const at = (name: string): string => `model.layers.${index}.${name}.weight`;
     return [
       [at('input_layernorm'), [hidden]],
       [at('self_attn.q_proj'), [heads * headSize, hidden]],
-      [at('self_attn.k_proj'), [keyValueHeads * headSize, hidden]],
-      [at('self_attn.v_proj'), [keyValueHeads * headSize, hidden]],
+      [at('self_attn.k_proj'), [(heads / 2) * headSize, hidden]],
+      [at('self_attn.v_proj'), [(heads / 2) * headSize, hidden]],
       [at('self_attn.o_proj'), [hidden, heads * headSize]],
       [at('post_attention_layernorm'), [hidden]],
       [at('mlp.gate_proj'), [inner, hidden]],

@@ -9,10 +9,12 @@ export const useSlice = <T>(
   { id }: Capture,
   key: readonly unknown[],
   load: () => Promise<T>,
+  enabled = true,
 ): UseQueryResult<T> =>
   useQuery({
     queryKey: ['capture', id, ...key],
     queryFn: load,
+    enabled,
     gcTime: 0,
     structuralSharing: false,
   });

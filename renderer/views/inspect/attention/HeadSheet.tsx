@@ -19,14 +19,15 @@ import { CanvasView, type CanvasHandle, type Size } from '../../../ui/CanvasView
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
-import { Loaded } from '../../library/Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName } from '../parts/figures.ts';
-import { useSlice } from '../useSlice.ts';
 import classes from './Attention.module.css';
 
 interface HeadSheetProps {
   capture: Capture;
+  /** Thumbnails of all heads, and their side in cells. */
+  data: Float32Array;
+  size: number;
   /** Colours the heads by one value instead of showing their patterns. */
   statistic: Statistic | null;
   known: readonly HeadStatistics[];
@@ -35,17 +36,6 @@ interface HeadSheetProps {
 
 /** A place for every head, a row for each layer. Arrows move, Enter opens, X switches off. */
 export function HeadSheet(props: HeadSheetProps) {
-  const { capture } = props;
-  const { inspect } = useStudio();
-  const query = useSlice(capture, ['sheet'], () => inspect.sheet(capture));
-  return (
-    <Loaded query={query}>
-      {({ data, size }) => <Sheet {...props} data={data} size={size} />}
-    </Loaded>
-  );
-}
-
-function Sheet(props: HeadSheetProps & { data: Float32Array; size: number }) {
   const { capture, statistic, known, found, data, size } = props;
   const { heads } = capture;
   const { inspect } = useStudio();

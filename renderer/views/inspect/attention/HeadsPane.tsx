@@ -23,7 +23,9 @@ export function HeadsPane({ capture }: { capture: Capture }) {
   const [mode, setMode] = useState<Mode>('patterns');
   const [name, setName] = useState<StatisticName>('induction');
   const [text, setText] = useState('');
-  const query = useSlice(capture, ['heads'], () => inspect.statistics(capture));
+  const sheet = useSlice(capture, ['sheet'], () => inspect.sheet(capture));
+  // One process answers both: what is seen first is asked for first.
+  const query = useSlice(capture, ['heads'], () => inspect.statistics(capture), !sheet.isPending);
   const search = useMemo(
     (): HeadSearch => (query.data ? findHeads(query.data, text) : { kind: 'all' }),
     [query.data, text],
@@ -78,12 +80,18 @@ export function HeadsPane({ capture }: { capture: Capture }) {
           )}
         </Loaded>
       ) : (
-        <HeadSheet
-          capture={capture}
-          statistic={mode === 'statistic' && chosen ? chosen : null}
-          known={query.data ?? none}
-          found={search.kind === 'found' ? search.heads : null}
-        />
+        <Loaded query={sheet}>
+          {({ data, size }) => (
+            <HeadSheet
+              capture={capture}
+              data={data}
+              size={size}
+              statistic={mode === 'statistic' && chosen ? chosen : null}
+              known={query.data ?? none}
+              found={search.kind === 'found' ? search.heads : null}
+            />
+          )}
+        </Loaded>
       )}
     </section>
   );
