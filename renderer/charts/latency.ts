@@ -64,7 +64,13 @@ export function drawLatency(
   drawShares(root, y, y.ticks(3), width);
   drawShares(root, whole, [0, 0.25, 0.5, 0.75, 1], width);
   for (const tick of ticksOf(x)) write(root, x(tick), bottom + 12, tickText(tick), 'middle');
-  write(root, width - right, bottom + 28, 'Milliseconds from token to token, logarithmic', 'end');
+  write(
+    root,
+    width - right,
+    bottom + 28,
+    'Inter-token latency in milliseconds, logarithmic',
+    'end',
+  );
 
   for (const { color, bins, sorted } of binned) {
     const corners = bins.flatMap(({ from, to, share }): [number, number][] => [

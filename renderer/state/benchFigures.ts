@@ -25,7 +25,7 @@ function percentileOf(record: BenchRecord, at: (typeof percentiles)[number]): Be
   const count = decode.samples.toLocaleString('en');
   return {
     key: at.key,
-    name: `Token to token, ${at.name}`,
+    name: `Inter-token latency, ${at.name}`,
     unit: 'ms',
     value,
     note:
@@ -53,7 +53,7 @@ const bytes = measured('bytes');
 export function figuresOf(record: BenchRecord, price: PriceState): BenchFigure[] {
   const { prefill, decode, ttft, loads, joulesPerToken, request } = record;
   const { promptTokens, newTokens, batch } = request;
-  const rows = batch === 1 ? '' : `, ${batch} rows together`;
+  const rows = batch === 1 ? '' : `, batch of ${batch}`;
   const speed = (key: string, name: string, latency: Latency, note: string): BenchFigure => ({
     key,
     name,
@@ -68,12 +68,7 @@ export function figuresOf(record: BenchRecord, price: PriceState): BenchFigure[]
     speed('decode', 'Decode', decode, `${decode.samples.toLocaleString('en')} samples`),
     ...percentiles.map((at) => percentileOf(record, at)),
     bytes('peak', 'Peak memory', record.peakRssBytes, 'resident set'),
-    bytes(
-      'cache',
-      'Keys and values',
-      record.cacheBytes,
-      `${promptTokens + newTokens} tokens${rows}`,
-    ),
+    bytes('cache', 'KV cache', record.cacheBytes, `${promptTokens + newTokens} tokens${rows}`),
     bytes('file', 'Weight files', record.fileBytes, 'on disk'),
     time('load', 'Load', record.loadMs, 'first in a fresh process'),
     ...(loads

@@ -19,15 +19,13 @@ test('measure the embedded model, sweeps and operators included', async ({ shell
     await setNumber(page, 'Prompt tokens', 32);
     await setNumber(page, 'New tokens', 16);
     await setNumber(page, 'Runs', 2);
-    await expect(
-      page.getByText(/2 × 16 = 32 times from token to token, enough for P90/),
-    ).toBeVisible();
+    await expect(page.getByText(/2 × 16 = 32 inter-token latencies, enough for P90/)).toBeVisible();
     const stops = page.getByRole('combobox', { name: 'Stops of Prompt lengths', exact: true });
     for (const stop of ['16', '64']) {
       await stops.fill(stop);
       await stops.press('Enter');
     }
-    await button(page, 'Take the usual stops of Rows at once').click();
+    await button(page, 'Take the usual stops of Batch sizes').click();
     await page.getByRole('switch', { name: /Time every operator/ }).check({ force: true });
   });
 
@@ -38,8 +36,8 @@ test('measure the embedded model, sweeps and operators included', async ({ shell
       figures(page)
         .getByRole('row', { name: new RegExp(`^${name}`) })
         .getByRole('cell');
-    await expect(cell('Token to token, P50')).toHaveText(/^[\d.]+ ms32 samples$/);
-    await expect(cell('Token to token, P99 ')).toHaveText('needs 1,000 samples, has 32');
+    await expect(cell('Inter-token latency, P50')).toHaveText(/^[\d.]+ ms32 samples$/);
+    await expect(cell('Inter-token latency, P99 ')).toHaveText('needs 1,000 samples, has 32');
     await expect(cell('Decode')).toHaveText(/^[\d,.]+ tok\/s/);
     await expect(cell('Peak memory')).toHaveText(/^[\d.]+ MB/);
     await expect(cell('Weight files')).toHaveText(/^4\.50 MB/);

@@ -9,8 +9,7 @@ import {
 import { percentiles } from '../../state/benchSetup.ts';
 import { samplesTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
-import { toCsv } from '../../ui/save.ts';
-import { formatMs } from './benchWords.ts';
+import { csvOf, formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
 import type { Shown } from './shown.ts';
 
@@ -25,8 +24,8 @@ export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: st
   const records = shown.map(({ record }) => record);
   return (
     <ReadChart
-      title="Time from token to token"
-      label={`Distribution of the time from token to token of ${shown.map(({ label }) => label).join(', ')}`}
+      title="Inter-token latency"
+      label={`Distribution of the inter-token latency of ${shown.map(({ label }) => label).join(', ')}`}
       draw={draw}
       find={find}
       read={(ms) =>
@@ -37,10 +36,7 @@ export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: st
       idle={shown.map(absentOf).join(' ')}
       save={{
         name: `${name}-latency`,
-        csv: () => {
-          const { header, rows } = samplesTable(records);
-          return toCsv(header, rows);
-        },
+        csv: () => csvOf(samplesTable(records)),
       }}
     />
   );

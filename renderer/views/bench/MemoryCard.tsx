@@ -2,8 +2,7 @@ import { useCallback, useMemo } from 'react';
 import { drawMemoryTrace, memoryAt, momentAt } from '../../charts/memoryTrace.ts';
 import { memoryTable } from '../../state/benchFiles.ts';
 import { formatBytes } from '../../ui/format.ts';
-import { toCsv } from '../../ui/save.ts';
-import { formatMs } from './benchWords.ts';
+import { csvOf, formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
 import type { Shown } from './shown.ts';
 
@@ -55,10 +54,7 @@ export function MemoryCard({ shown, name, isWide }: MemoryCardProps) {
       idle={`Largest: ${peaks.join(' · ')}`}
       save={{
         name: `${name}-memory`,
-        csv: () => {
-          const { header, rows } = memoryTable(shown.map(({ record }) => record));
-          return toCsv(header, rows);
-        },
+        csv: () => csvOf(memoryTable(shown.map(({ record }) => record))),
       }}
     />
   );

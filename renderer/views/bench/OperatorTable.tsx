@@ -8,8 +8,8 @@ import {
 } from '../../state/benchOperators.ts';
 import { operatorsTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
-import { toCsv } from '../../ui/save.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
+import { csvOf } from './benchWords.ts';
 import classes from './Results.module.css';
 import tableClasses from './OperatorTable.module.css';
 
@@ -65,10 +65,7 @@ export function OperatorTable({
         <SaveMenu
           label="Save the table of operators"
           name={`${name}-operators`}
-          csv={() => {
-            const { header, rows: all } = operatorsTable(operators);
-            return toCsv(header, all);
-          }}
+          csv={() => csvOf(operatorsTable(operators))}
           json={() => operators}
         />
       </div>

@@ -4,8 +4,7 @@ import type { OperatorTime } from '../../../preload/contract/index.ts';
 import { blockAt, drawOperatorTimes } from '../../charts/operatorTimes.ts';
 import { blockTimes, type OperatorPhase } from '../../state/benchOperators.ts';
 import { operatorsTable } from '../../state/benchFiles.ts';
-import { toCsv } from '../../ui/save.ts';
-import { formatMs } from './benchWords.ts';
+import { csvOf, formatMs } from './benchWords.ts';
 import { OperatorTable } from './OperatorTable.tsx';
 import { ReadChart } from './ReadChart.tsx';
 import classes from './Results.module.css';
@@ -94,10 +93,7 @@ function BlockChart({ operators, phase, label, name, children }: BlockChartProps
       idle={`${label}: the operators take ${formatMs(all)} ${phase === 'decode' ? 'per step' : 'together'}, by the profiler of onnxruntime.`}
       save={{
         name: `${name}-operators`,
-        csv: () => {
-          const { header, rows } = operatorsTable(operators);
-          return toCsv(header, rows);
-        },
+        csv: () => csvOf(operatorsTable(operators)),
       }}
     >
       {children}

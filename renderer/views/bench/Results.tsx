@@ -1,23 +1,19 @@
-import { useMemo } from 'react';
-import type { BenchRecord } from '../../../preload/contract/index.ts';
 import { Empty } from '../../ui/Empty.tsx';
-import { useStudio } from '../studioContext.ts';
 import { fileName } from './benchWords.ts';
 import { Circumstances } from './Circumstances.tsx';
 import { LatencyCard } from './LatencyCard.tsx';
 import { MemoryCard } from './MemoryCard.tsx';
 import { OperatorsCard } from './OperatorsCard.tsx';
 import classes from './Results.module.css';
-import { showAll } from './shown.ts';
+import type { Shown } from './shown.ts';
 import { Summary } from './Summary.tsx';
 import { SweepCard, sweepPictures } from './SweepCard.tsx';
 
 /** Figures and pictures of the measurements that are chosen. */
-export function Results({ records }: { records: readonly BenchRecord[] }) {
-  const { colors } = useStudio();
-  const shown = useMemo(() => showAll(records, (model) => colors.of(model)), [records, colors]);
+export function Results({ shown }: { shown: readonly Shown[] }) {
   if (shown.length === 0)
     return <Empty>Choose a measurement above, or up to four to compare them.</Empty>;
+  const records = shown.map(({ record }) => record);
   const name = fileName(records.map(({ model }) => model).join('-'));
   const swept = sweepPictures.map((picture) => ({
     picture,

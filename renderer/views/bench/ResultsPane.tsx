@@ -10,10 +10,11 @@ import { BenchJobs } from './BenchJobs.tsx';
 import classes from './Results.module.css';
 import { Results } from './Results.tsx';
 import { RunTable } from './RunTable.tsx';
+import { showAll } from './shown.ts';
 
 /** What runs, what was measured, and the pictures of what is chosen of it. */
 export function ResultsPane() {
-  const { bench, jobs, measurements } = useStudio();
+  const { bench, colors, jobs, measurements } = useStudio();
   const jobState = useSlowly(jobs.store);
   const benchState = usePart(bench.store, (state) => state);
   const measured = usePart(measurements.store, (state) => state);
@@ -24,8 +25,12 @@ export function ResultsPane() {
   // Progress changes the jobs many times a second, but not what is shown.
   const ids = shownIds(benchState, active, records).join();
   const shown = useMemo(
-    () => ids.split(',').flatMap((id) => records.find((record) => String(record.id) === id) ?? []),
-    [ids, records],
+    () =>
+      showAll(
+        ids.split(',').flatMap((id) => records.find((record) => String(record.id) === id) ?? []),
+        (model) => colors.of(model),
+      ),
+    [ids, records, colors],
   );
   const dismiss = (): void => {
     measurements.dismissFailure();
@@ -48,7 +53,7 @@ export function ResultsPane() {
       {records.length > 0 && (
         <>
           <RunTable records={records} shown={shown} />
-          <Results records={shown} />
+          <Results shown={shown} />
         </>
       )}
       {records.length === 0 && list !== null && measured.benches !== null && (

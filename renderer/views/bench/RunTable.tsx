@@ -11,10 +11,11 @@ import { shortName } from '../modelNames.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import { formatChange, formatMs } from './benchWords.ts';
 import classes from './Runs.module.css';
+import type { Shown } from './shown.ts';
 
 interface RunTableProps {
   records: readonly BenchRecord[];
-  shown: readonly BenchRecord[];
+  shown: readonly Shown[];
 }
 
 /** A table of many rows takes long to appear; so many are added at a time. */
@@ -38,7 +39,7 @@ export function RunTable({ records, shown }: RunTableProps) {
     () => listed.slice(0, count).map((record) => ({ record, drift: driftOf(record, records) })),
     [listed, count, records],
   );
-  const ids = shown.map(({ id }) => id);
+  const ids = shown.map(({ record }) => record.id);
   return (
     <section aria-label="Measurements" className={classes.runs}>
       <div className={classes.bar}>
@@ -81,7 +82,13 @@ export function RunTable({ records, shown }: RunTableProps) {
           </thead>
           <tbody>
             {rows.map(({ record, drift }) => (
-              <Row key={record.id} record={record} drift={drift} shown={ids} />
+              <Row
+                key={record.id}
+                record={record}
+                drift={drift}
+                shown={ids}
+                color={shown.find((each) => each.record.id === record.id)?.color}
+              />
             ))}
           </tbody>
         </table>
@@ -99,9 +106,11 @@ interface RowProps {
   record: BenchRecord;
   drift: BenchDrift | null;
   shown: readonly number[];
+  /** In the pictures, where it is shown. */
+  color: string | undefined;
 }
 
-function Row({ record, drift, shown }: RowProps) {
+function Row({ record, drift, shown, color }: RowProps) {
   const { bench, colors, measurements } = useStudio();
   const { id, model, measuredAt, request, ttft, decode, peakRssBytes } = record;
   const isShown = shown.includes(id);
@@ -124,7 +133,7 @@ function Row({ record, drift, shown }: RowProps) {
             aria-label={`Show ${model}, ${measured}`}
             title={`Up to ${mostShown} are shown beside each other`}
             checked={isShown}
-            color={colors.of(model)}
+            color={color ?? colors.of(model)}
             onChange={() => bench.toggle(id, shown)}
           />
           <button type="button" title={`Show ${model} alone`} onClick={() => bench.show(id)}>
@@ -135,7 +144,7 @@ function Row({ record, drift, shown }: RowProps) {
       <td>{measured}</td>
       <td>
         {formatCount(request.promptTokens)} + {formatCount(request.newTokens)}
-        {request.batch > 1 && `, ${request.batch} rows`} × {formatCount(request.runs)}
+        {request.batch > 1 && `, batch ${request.batch}`} × {formatCount(request.runs)}
       </td>
       <td data-number>{formatMs(ttft.p50)}</td>
       <td data-number>{formatRate(decode.tokensPerSecond)} tok/s</td>

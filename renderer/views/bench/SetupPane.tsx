@@ -23,7 +23,7 @@ import { Stops } from './Stops.tsx';
 const numbers = [
   ['promptTokens', 'Prompt tokens', 1, 1_000_000],
   ['newTokens', 'New tokens', 2, 1_000_000],
-  ['batch', 'Rows at once', 1, 64],
+  ['batch', 'Batch', 1, 64],
   ['runs', 'Runs', 1, 1000],
 ] as const;
 
@@ -122,8 +122,8 @@ function Samples({ setup }: { setup: BenchSetup }) {
     .join('; ');
   return (
     <p className={classes.hint}>
-      {formatCount(setup.runs)} × {formatCount(setup.newTokens)} = {formatCount(count)} times from
-      token to token, enough for {reached?.name ?? 'none'}.{next && ` ${reaching}.`}
+      {formatCount(setup.runs)} × {formatCount(setup.newTokens)} = {formatCount(count)} inter-token
+      latencies, enough for {reached?.name ?? 'none'}.{next && ` ${reaching}.`}
     </p>
   );
 }

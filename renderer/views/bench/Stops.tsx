@@ -8,7 +8,7 @@ import classes from './Setup.module.css';
 
 const titles: Readonly<Record<SweepName, string>> = {
   contexts: 'Prompt lengths',
-  batches: 'Rows at once',
+  batches: 'Batch sizes',
   threadCounts: 'Threads',
 };
 

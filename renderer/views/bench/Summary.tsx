@@ -1,10 +1,9 @@
 import { NumberInput, Tooltip } from '@mantine/core';
 import { figuresOf, type BenchFigure } from '../../state/benchFigures.ts';
 import { figuresTable } from '../../state/benchFiles.ts';
-import { toCsv } from '../../ui/save.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
-import { formatChange, formatFigure } from './benchWords.ts';
+import { csvOf, formatChange, formatFigure } from './benchWords.ts';
 import resultClasses from './Results.module.css';
 import classes from './Summary.module.css';
 import type { Shown } from './shown.ts';
@@ -42,10 +41,7 @@ export function Summary({ shown, name }: { shown: readonly Shown[]; name: string
         <SaveMenu
           label="Save the figures"
           name={`${name}-figures`}
-          csv={() => {
-            const { header, rows } = figuresTable(records, figures);
-            return toCsv(header, rows);
-          }}
+          csv={() => csvOf(figuresTable(records, figures))}
           json={() => (records.length === 1 ? records[0] : records)}
         />
       </div>

@@ -3,8 +3,7 @@ import type { BenchRecord, SweepPoint } from '../../../preload/contract/index.ts
 import { drawCurves, stopAt, type CurvePoint } from '../../charts/curves.ts';
 import { sweepTable } from '../../state/benchFiles.ts';
 import { formatCount, formatRate } from '../../ui/format.ts';
-import { toCsv } from '../../ui/save.ts';
-import { formatMs } from './benchWords.ts';
+import { csvOf, formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
 import type { Shown } from './shown.ts';
 
@@ -40,7 +39,7 @@ export const sweepPictures: readonly SweepPicture[] = [
   {
     key: 'context-decode',
     title: 'Decode against context',
-    caption: 'Time from token to token, ms',
+    caption: 'Inter-token latency, ms',
     stops: 'Prompt tokens',
     column: 'prompt_tokens',
     points: ({ contexts }) => contexts,
@@ -49,10 +48,10 @@ export const sweepPictures: readonly SweepPicture[] = [
   },
   {
     key: 'batch',
-    title: 'Throughput against rows',
-    caption: 'Tokens per second of all rows together',
-    stops: 'Rows at once',
-    column: 'rows',
+    title: 'Throughput against batch',
+    caption: 'Tokens per second, all rows of the batch together',
+    stops: 'Batch size',
+    column: 'batch',
     points: ({ batches }) => batches,
     value: rate,
     unit: 'tok/s',
@@ -113,14 +112,14 @@ export function SweepCard({ picture, shown, name }: SweepCardProps) {
       idle={samplesOf(shown.flatMap(({ record }) => points(record)))}
       save={{
         name: `${name}-${picture.key}`,
-        csv: () => {
-          const { header, rows } = sweepTable(
-            points,
-            picture.column,
-            shown.map(({ record }) => record),
-          );
-          return toCsv(header, rows);
-        },
+        csv: () =>
+          csvOf(
+            sweepTable(
+              points,
+              picture.column,
+              shown.map(({ record }) => record),
+            ),
+          ),
       }}
     />
   );

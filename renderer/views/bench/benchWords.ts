@@ -1,5 +1,7 @@
 import type { BenchFigure } from '../../state/benchFigures.ts';
+import type { Table } from '../../state/benchFiles.ts';
 import { formatBytes, formatRate } from '../../ui/format.ts';
+import { toCsv } from '../../ui/save.ts';
 
 /** Milliseconds with three digits that count: `0.482 ms`, `12.4 ms`, `1.83 s`. */
 export function formatMs(ms: number): string {
@@ -36,3 +38,5 @@ export function formatChange(ratio: number, more = 'more', less = 'less'): strin
 
 /** Names of files: what a file system or a shell could stumble over becomes a dash. */
 export const fileName = (text: string): string => text.replaceAll(/[^\w.+-]+/g, '-');
+
+export const csvOf = ({ header, rows }: Table): string => toCsv(header, rows);

@@ -133,7 +133,7 @@ describe('what is to be measured', () => {
     const before = benchOf(tiny, 320, {
       loadMs: 100,
       prefill: { samples: 5, p50: 256, tokensPerSecond: 500 },
-      decode: { samples: 320, p50: 10, tokensPerSecond: 100 },
+      decodeMs: [8, 8, 14],
       request: benchRequestSchema.parse({ model: 'tiny-stories', promptTokens: 128 }),
     });
     // Six rounds, one of them to warm up, of 256 ms for the prompt and 640 ms for the tokens.
@@ -264,8 +264,8 @@ describe('figures', () => {
       both.map((record) => figuresOf(record, none)),
     );
     expect(table.header).toEqual(['figure', 'unit', 'tiny-stories', 'SmolLM2-135M-Instruct']);
-    expect(table.rows.find(([name]) => name === 'Token to token, P99')).toEqual([
-      'Token to token, P99',
+    expect(table.rows.find(([name]) => name === 'Inter-token latency, P99')).toEqual([
+      'Inter-token latency, P99',
       'ms',
       null,
       both[1]?.decode.p99,

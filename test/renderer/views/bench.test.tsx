@@ -60,9 +60,9 @@ describe('the view that measures speed', () => {
     await open();
     await screen.findByText(/how fast a model answers on this machine/);
     fireEvent.keyDown(window, { key: 'Enter', ctrlKey: true });
-    const [p50] = await figure('Token to token, P50');
+    const [p50] = await figure('Inter-token latency, P50');
     expect(p50?.textContent).toMatch(/^\d\.\d\d ms/);
-    const [p99] = await figure('Token to token, P99 ');
+    const [p99] = await figure('Inter-token latency, P99 ');
     expect(p99?.textContent).toBe('needs 1,000 samples, has 315');
     const [cost] = await figure('Cost of a million tokens');
     expect(cost?.textContent).toBe('needs a price per hour');
@@ -74,13 +74,13 @@ describe('the view that measures speed', () => {
     );
     expect(region('Protocol').getByText(/behind one to warm up/)).toBeDefined();
     expect(
-      screen.getByText(/Not measured here: prompt tokens, rows at once, threads, operators/),
+      screen.getByText(/Not measured here: prompt tokens, batch size, threads, operators/),
     ).toBeDefined();
   });
 
   it('asks for sweeps and operators, and draws a picture of each', async () => {
     const { studio } = await open();
-    for (const sweep of ['Prompt lengths', 'Rows at once', 'Threads'])
+    for (const sweep of ['Prompt lengths', 'Batch sizes', 'Threads'])
       fireEvent.click(screen.getByRole('button', { name: `Take the usual stops of ${sweep}` }));
     fireEvent.click(screen.getByRole('switch', { name: /Time every operator/ }));
     fireEvent.click(screen.getByRole('switch', { name: /Load, cold and warm/ }));
@@ -95,10 +95,10 @@ describe('the view that measures speed', () => {
     await screen.findByRole('img', { name: /First token against context/ });
     for (const name of [
       /Decode against context/,
-      /Throughput against rows/,
+      /Throughput against batch/,
       /Speed against threads/,
       /Memory over time/,
-      /Distribution of the time from token to token/,
+      /Distribution of the inter-token latency/,
       /Time of the operators/,
     ])
       expect(screen.getByRole('img', { name })).toBeDefined();
