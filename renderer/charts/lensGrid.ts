@@ -1,7 +1,7 @@
 import { colorOf, drawScaleLegend, viridis, type ValueScale } from './cells.ts';
 import { textOn } from './sheet.ts';
 import { shortened } from './heatmap.ts';
-import type { Box, Surface } from './surface.ts';
+import type { Box, Cells, Surface } from './surface.ts';
 
 /** What each layer would say at each position. */
 export interface LensPicture {
@@ -16,6 +16,8 @@ export interface LensPicture {
   readonly values: Float32Array;
   readonly scale: ValueScale;
   readonly caption: string;
+  /** The same places small, in the colours of another value: shown as a strip below. */
+  readonly strip: { readonly cells: Cells; readonly scale: ValueScale; readonly caption: string };
 }
 
 export interface LensPlace {
@@ -27,10 +29,15 @@ const left = 64;
 const top = 24;
 const cell = { width: 72, height: 24 };
 const legendHeight = 40;
+const stripGap = 8;
+
+/** The strip below is as high as it takes to tell its rows apart. */
+const stripHeight = (rows: number): number =>
+  rows * Math.max(2, Math.min(8, Math.floor(96 / rows)));
 
 export const lensSize = ({ rows, positions }: Pick<LensPicture, 'rows' | 'positions'>) => ({
   width: left + positions * cell.width + 8,
-  height: top + rows * cell.height + legendHeight,
+  height: top + rows * cell.height + stripGap + stripHeight(rows) + legendHeight,
 });
 
 /** The cell at a point of the whole grid; the names at its left are `scrolled` with it. */
@@ -55,7 +62,7 @@ export const rowName = (row: number): string => (row === 0 ? 'embed' : `layer ${
 
 /** Draws the part of the grid that is shown; names of rows and columns stay at its edges. */
 export function drawLens(surface: Surface, picture: LensPicture, shown: Box): void {
-  const { rows, positions, labels, tops, values, scale, caption } = picture;
+  const { rows, positions, labels, tops, values, scale, caption, strip } = picture;
   const from = Math.max(0, Math.floor((shown.x - left) / cell.width));
   const to = Math.min(positions, Math.ceil((shown.x + shown.width - left) / cell.width));
   for (let row = 0; row < rows; row += 1) {
@@ -72,6 +79,15 @@ export function drawLens(surface: Surface, picture: LensPicture, shown: Box): vo
       });
     }
   }
+  const below = {
+    x: left,
+    y: top + rows * cell.height + stripGap,
+    width: positions * cell.width,
+    height: stripHeight(rows),
+  };
+  surface.within({ ...below, x: shown.x, width: shown.width }, () =>
+    surface.cells(below, strip.cells),
+  );
   const ground = 'var(--lathe-surface)';
   const { height } = lensSize(picture);
   surface.rect({ x: shown.x, y: shown.y, width: shown.width, height: top - 2 }, ground);
@@ -91,7 +107,11 @@ export function drawLens(surface: Surface, picture: LensPicture, shown: Box): vo
     if (y < shown.y + top) continue;
     surface.text(shown.x + left - 8, y, rowName(row), { color: 'var(--lathe-dim)', anchor: 'end' });
   }
+  const middle = below.y + below.height / 2;
+  surface.text(shown.x + left - 8, middle, 'norm', { color: 'var(--lathe-dim)', anchor: 'end' });
   surface.rect({ x: shown.x, y: shown.y, width: left - 4, height: top - 2 }, ground);
-  const legend = { x: shown.x + left, y: height - legendHeight + 8, width: 320 };
+  const legend = { x: shown.x + left, y: height - legendHeight + 8, width: 240 };
   drawScaleLegend(surface, legend, { scale, shades: viridis, caption });
+  const second = { ...legend, x: legend.x + 304 };
+  drawScaleLegend(surface, second, { ...strip, shades: viridis });
 }

@@ -52,6 +52,8 @@ export interface InspectState {
   readonly prompt: Prompt;
   readonly tab: InspectTab;
   readonly main: CaptureState;
+  /** What was captured: model and prompt may have been changed since. */
+  readonly captured: { readonly model: string; readonly prompt: Prompt } | null;
   /** The same run with `off` switched off. */
   readonly ablated: CaptureState;
   /** Heads to switch off. */
@@ -100,6 +102,18 @@ const brokenOff = new LatheError('engine_lost', 'The stream ended before the cap
 export const isCapturing = ({ main, ablated }: InspectState): boolean =>
   main.kind === 'running' || ablated.kind === 'running';
 
+/** What of the capture is no longer what would be captured now. */
+export function staleOf({
+  main,
+  captured,
+  model,
+  prompt,
+}: InspectState): 'model' | 'prompt' | null {
+  if (main.kind !== 'ready' || captured === null) return null;
+  if (captured.model !== model) return 'model';
+  return JSON.stringify(captured.prompt) === JSON.stringify(prompt) ? null : 'prompt';
+}
+
 /** What the view asks about the inside of one model. */
 export function createInspect(client: EngineClient, memory: Memory): Inspect {
   const stored = readStored<Pick<InspectState, 'model' | 'prompt' | 'tab'>>(memory, 'inspect');
@@ -110,6 +124,7 @@ export function createInspect(client: EngineClient, memory: Memory): Inspect {
     prompt: prompt.success ? prompt.data : first,
     tab: inspectTabs.find((name) => name === stored.tab) ?? 'attention',
     main: none,
+    captured: null,
     ablated: none,
     off: [],
     shown: { kind: 'head', layer: 0, head: 0 },
@@ -120,8 +135,6 @@ export function createInspect(client: EngineClient, memory: Memory): Inspect {
   );
   const slices = createSlices(sliceBudget);
   let running: AbortController | null = null;
-  /** The prompt of the capture: the editor may have gone on since. */
-  let captured: { model: string; prompt: Prompt } | null = null;
 
   const run = async (
     part: 'main' | 'ablated',
@@ -182,8 +195,8 @@ export function createInspect(client: EngineClient, memory: Memory): Inspect {
       const { model, prompt: text } = store.getState();
       if (model === null) return;
       slices.clear();
-      captured = { model, prompt: text };
-      store.setState({ ablated: none, off: [] });
+      const captured = { model, prompt: text };
+      store.setState({ captured, ablated: none, off: [] });
       const capture = await run('main', captured, []);
       if (capture) store.setState((state) => selectionWithin(state, capture));
     },
@@ -197,7 +210,7 @@ export function createInspect(client: EngineClient, memory: Memory): Inspect {
     },
     setOff: (off) => store.setState({ off, ...(off.length === 0 && { ablated: none }) }),
     async ablate() {
-      const { off } = store.getState();
+      const { captured, off } = store.getState();
       if (captured && off.length > 0) await run('ablated', captured, off);
     },
     sheet: (of) =>

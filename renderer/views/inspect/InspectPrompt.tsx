@@ -1,7 +1,7 @@
 import { Button, Progress, Tooltip, useComputedColorScheme } from '@mantine/core';
 import { IconArrowBarToDown, IconPlayerStopFilled, IconScan } from '@tabler/icons-react';
 import { LazyTextEditor } from '../../editor/LazyTextEditor.tsx';
-import { isCapturing } from '../../state/inspect.ts';
+import { isCapturing, staleOf } from '../../state/inspect.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { formatBytes, formatCount, formatDuration } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -144,11 +144,17 @@ function Stage() {
 function Facts() {
   const { inspect } = useStudio();
   const main = usePart(inspect.store, (state) => state.main);
+  const stale = usePart(inspect.store, staleOf);
   if (main.kind !== 'ready') return null;
   const { tokens, layers, heads, bytes, ms } = main.capture;
   const most = Math.max(0, ...heads);
   return (
     <span className={classes.facts}>
+      {stale && (
+        <span className={classes.stale}>
+          {stale === 'model' ? `of ${main.capture.model}` : 'of the prompt before'}
+        </span>
+      )}
       <span>{formatCount(tokens.length)} tokens captured</span>
       <span>
         {layers} layers × {most} heads

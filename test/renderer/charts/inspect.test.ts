@@ -230,6 +230,8 @@ describe('lines from token to token', () => {
 });
 
 describe('the grid of the lens', () => {
+  const logarithmic = { kind: 'log', least: 1, most: 100 } as const;
+  const norms = Float32Array.from({ length: 12 }, (_, index) => 1 + index * 9);
   const lens = {
     rows: 3,
     positions: 4,
@@ -238,6 +240,11 @@ describe('the grid of the lens', () => {
     values: Float32Array.from({ length: 12 }, (_, index) => index / 11),
     scale: linear,
     caption: 'probability of the final token',
+    strip: {
+      cells: paint({ columns: 4, rows: 3, data: norms }, logarithmic, viridis),
+      scale: logarithmic,
+      caption: 'norm of the residual stream',
+    },
   };
 
   it('has the top token of every row and position in a colour it can be read on', async () => {

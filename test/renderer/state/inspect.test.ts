@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createInspect, toggledHead } from '../../../renderer/state/inspect.ts';
+import { createInspect, staleOf, toggledHead } from '../../../renderer/state/inspect.ts';
 import { noMemory } from '../../../renderer/state/memory.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
 import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
@@ -66,6 +66,20 @@ describe('a capture', () => {
     smaller.inspect.show({ kind: 'head', layer: 4, head: 7 });
     await smaller.inspect.capture();
     expect(smaller.state().shown).toEqual({ kind: 'head', layer: 0, head: 0 });
+  });
+});
+
+describe('a capture that is no longer of what stands in the editor', () => {
+  it('says which of the two has changed, and nothing once it is as it was', async () => {
+    const { inspect, state } = await captured();
+    expect(staleOf(state())).toBeNull();
+    inspect.setPrompt({ kind: 'completion', text: 'Another' });
+    expect(staleOf(state())).toBe('prompt');
+    inspect.setModel('stories15M');
+    expect(staleOf(state())).toBe('model');
+    inspect.setModel('tiny-stories');
+    inspect.setPrompt({ kind: 'completion', text: 'One two one two' });
+    expect(staleOf(state())).toBeNull();
   });
 });
 

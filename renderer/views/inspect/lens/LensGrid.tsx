@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { Capture, Lens } from '../../../../preload/contract/index.ts';
-import { rangeOf, type ValueScale } from '../../../charts/cells.ts';
+import { paint, rangeOf, viridis, type ValueScale } from '../../../charts/cells.ts';
 import {
   drawLens,
   lensAt,
@@ -22,12 +22,11 @@ import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure, formatProbability } from '../parts/figures.ts';
 import classes from './Lens.module.css';
 
-type Colored = 'final' | 'top' | 'norm';
+type Colored = 'final' | 'top';
 
 const captions: Readonly<Record<Colored, string>> = {
   final: 'probability of the final token',
   top: 'probability of the top token',
-  norm: 'length of the residual stream',
 };
 
 /** The top token of every layer and position; arrows walk, and each step tells what is there. */
@@ -89,7 +88,6 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
           data={[
             { value: 'final', label: 'Final token' },
             { value: 'top', label: 'Top token' },
-            { value: 'norm', label: 'Norm' },
           ]}
         />
         <span className={classes.end}>
@@ -149,19 +147,25 @@ const steps: Readonly<Record<string, readonly [number, number]>> = {
 
 function pictureOf({ tokens }: Capture, lens: Lens, colored: Colored): LensPicture {
   const { rows, positions } = lens;
-  const share: ValueScale = { kind: 'linear', least: 0, most: 1 };
   const [least, most] = rangeOf(lens.norms);
+  const norms: ValueScale = {
+    kind: 'log',
+    least: Math.max(least, 1e-6),
+    most: Math.max(most, 2e-6),
+  };
   return {
     rows,
     positions,
     labels: tokens.map(({ text }) => visible(text)),
     tops: (row, position) => visible(topOf(lens, row, position)),
-    values: colored === 'final' ? lens.final : colored === 'top' ? cellTops(lens) : lens.norms,
-    scale:
-      colored === 'norm'
-        ? { kind: 'log', least: Math.max(least, 1e-6), most: Math.max(most, 2e-6) }
-        : share,
+    values: colored === 'final' ? lens.final : cellTops(lens),
+    scale: { kind: 'linear', least: 0, most: 1 },
     caption: captions[colored],
+    strip: {
+      cells: paint({ columns: positions, rows, data: lens.norms }, norms, viridis),
+      scale: norms,
+      caption: 'norm of the residual stream',
+    },
   };
 }
 
