@@ -68,3 +68,14 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 export const completion = (text: string) => ({ kind: 'completion' as const, text });
+
+/** The cosine of the angle between two vectors, in float64. */
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [product, own, other] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += a[i] * b[i];
+    own += a[i] * a[i];
+    other += b[i] * b[i];
+  }
+  return product / Math.sqrt(own * other);
+}

@@ -69,8 +69,8 @@ export function largestSection({ tokens, positions }: Difference): Markup {
     ({ at, base, variant, kl }) =>
       markup`<tr>
         <td class="n">${at + 2}</td>
-        <td>${token(tokens[at])}</td>
-        <td>${tokens[at + 1] === undefined ? '' : token(tokens[at + 1])}</td>
+        <td>${token({ text: shown(tokens[at]) })}</td>
+        <td>${at + 1 < tokens.length ? token({ text: shown(tokens[at + 1]) }) : ''}</td>
         <td class="n">${chance(base.logprob)}</td>
         <td class="n">${chance(variant.logprob)}</td>
         <td>${token(base.top)} ${probability(base.topLogprob)}</td>

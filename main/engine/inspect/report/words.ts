@@ -16,4 +16,4 @@ export function size(bytes: number): string {
 
 /** The text of a token where it stands alone; blanks and what shows nothing are made visible. */
 export const visible = ({ text }: { readonly text: string }): string =>
-  text === '' ? '∅' : text.replace(/\n/g, '⏎').replace(/\t/g, '⇥').replace(/ /g, '␣');
+  text === '' ? '∅' : text.replace(/⏎?\n/g, '⏎').replace(/\t/g, '⇥').replace(/ /g, '␣');
