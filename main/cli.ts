@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   compress: () => import('./commands/compress.ts'),
   export: () => import('./commands/export.ts'),
   evaluate: () => import('./commands/evaluate.ts'),
+  attention: () => import('./commands/attention.ts'),
+  lens: () => import('./commands/lens.ts'),
   diff: () => import('./commands/diff.ts'),
   sweep: () => import('./commands/sweep.ts'),
   studio: () => import('./commands/studio.ts'),

@@ -93,7 +93,6 @@ async function memory(): Promise<void> {
   const { capturer, captured } = await captureOf(24, 24, 2048);
   await sheetOf(captured, capturer.patterns, 48);
   const after = process.resourceUsage().maxRSS * 1024;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
   console.log(
     `24 layers × 24 heads × 2048 tokens: the capture keeps ${gigabytes(captured.bytes)}, all patterns ` +
       `would be ${gigabytes(4 * 24 * 24 * 2048 ** 2)}; largest resident set ${gigabytes(after)} ` +
@@ -143,6 +142,10 @@ async function prepare(): Promise<string> {
   saveModel(architectureOf(configS, 'config.json').build(tensors, 'fused'), file);
   tensors.close();
   return file;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 function median(values: readonly number[]): number {
