@@ -22,6 +22,9 @@ test.each([
   [5, 40],
   [40, 5],
   [33, 33],
+  // Read in several slabs.
+  [3, 1_500_000],
+  [1_500_000, 3],
 ])('singular values of %i × %i alone are those of the decomposition', async (rows, columns) => {
   const a = randomMatrix(rows + columns, rows, columns);
   const { values } = await singularValues(a);

@@ -1,5 +1,5 @@
 import { LatheError } from '../../../../preload/contract/errors.ts';
-import { matrix, type Matrix } from '../../../numeric/linearAlgebra/matrix.ts';
+import { matrix, type Floats, type Matrix } from '../../../numeric/linearAlgebra/matrix.ts';
 import { nextTurn, type Run } from '../../../numeric/linearAlgebra/multiply.ts';
 import { spectrum } from '../../../numeric/linearAlgebra/spectrum.ts';
 import {
@@ -43,42 +43,60 @@ export async function layerFacts(
   const { weight, stored, bits } = await readLayer(folder, layer);
   const other = against === null ? null : await readOther(against, layer, weight);
   const multiply = await openMultiply({ threads, device: 'cpu' });
+  const run = { multiply, signal };
   try {
-    const run = { multiply, signal };
     const reach = Math.max(
       largestMagnitude(weight.data),
       other === null ? 0 : largestMagnitude(other.data),
     );
+    // Each line goes over the whole matrix: between them others have their turn.
+    const counted = await inTurn(run, () => histogram(weight.data, reach, BINS));
+    const spread = await inTurn(run, () => moments(weight.data));
+    const outliers = await inTurn(run, () => outlierColumns(weight));
     return {
       layer,
       rows: weight.rows,
       columns: weight.columns,
       stored,
       bits,
-      histogram: histogram(weight.data, reach, BINS),
-      ...moments(weight.data),
-      outliers: outlierColumns(weight),
+      histogram: counted,
+      ...spread,
+      outliers,
       singularValues: await largestValues(weight, run),
-      difference: other && {
-        histogram: histogram(other.data, reach, BINS),
-        relativeError: relativeError(other.data, weight.data),
-        ...errorGrid(weight, other, MOST_CELLS),
-        singularValues: await largestValues(other, run),
-      },
+      difference: other && (await differenceOf(weight, other, reach, run)),
     };
   } finally {
     await multiply.close();
   }
 }
 
+async function differenceOf(
+  weight: Matrix,
+  other: Matrix<Float32Array>,
+  reach: number,
+  run: Run,
+): Promise<NonNullable<LayerFacts['difference']>> {
+  return {
+    histogram: await inTurn(run, () => histogram(other.data, reach, BINS)),
+    relativeError: await inTurn(run, () => relativeError(other.data, weight.data)),
+    ...(await inTurn(run, () => errorGrid(weight, other, MOST_CELLS))),
+    singularValues: await largestValues(other, run),
+  };
+}
+
+/** Work that blocks the thread, when others have had their turn; `cancelled` before it. */
+async function inTurn<T>({ signal }: Run, work: () => T): Promise<T> {
+  await nextTurn(signal);
+  return work();
+}
+
 /** ‖W − W₀‖ / ‖W₀‖; where W₀ is all zeros, 1 for anything else. */
-function relativeError(original: Float32Array, approximation: Float32Array): number {
+function relativeError(original: Floats, approximation: Floats): number {
   const { relative } = weightError(original, approximation);
   return Number.isFinite(relative) ? relative : 1;
 }
 
 async function largestValues(weight: Matrix, run: Run): Promise<Float32Array<ArrayBuffer>> {
-  await nextTurn(run.signal);
   if (Math.min(weight.rows, weight.columns) > MOST_CHANNELS) return new Float32Array(0);
   return Float32Array.from((await spectrum(weight, run)).subarray(0, MOST_VALUES));
 }
