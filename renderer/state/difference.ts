@@ -57,6 +57,8 @@ export interface DifferenceStore {
   adopt(model: string | null, models: readonly ModelRecord[]): void;
   /** Runs both on the text. Does nothing while one of the two is missing. */
   run(prompt: Prompt): Promise<void>;
+  /** Makes the comparison before once more; nothing where there was none. */
+  runAgain(): Promise<void>;
   cancel(): void;
   /** Searches for the layers that make the difference. */
   findBlame(): Promise<void>;
@@ -91,6 +93,22 @@ export function createDifference(client: EngineClient): DifferenceStore {
     blaming.cancel();
     set({ position: null, head: null, blame: idle, kept: [] });
   };
+  const compare = async (asked: DifferenceInput): Promise<void> => {
+    clear();
+    set({ asked, comparison: { kind: 'working', progress: null } });
+    await comparing.start(
+      (signal) => client.inspect.difference(asked, { signal }),
+      (event) => {
+        if (event.kind === 'progress') {
+          set({ comparison: { kind: 'working', progress: event } });
+          return;
+        }
+        const result = event.difference;
+        set({ comparison: { kind: 'done', result }, head: mostChanged(result) });
+      },
+      (failure) => set({ comparison: { kind: 'failed', failure } }),
+    );
+  };
 
   return {
     store,
@@ -104,22 +122,11 @@ export function createDifference(client: EngineClient): DifferenceStore {
     },
     async run(prompt) {
       const { base, variant, newTokens } = store.getState();
-      if (base === null || variant === null) return;
-      const asked: DifferenceInput = { base, variant, prompt, newTokens };
-      clear();
-      set({ asked, comparison: { kind: 'working', progress: null } });
-      await comparing.start(
-        (signal) => client.inspect.difference(asked, { signal }),
-        (event) => {
-          if (event.kind === 'progress') {
-            set({ comparison: { kind: 'working', progress: event } });
-            return;
-          }
-          const result = event.difference;
-          set({ comparison: { kind: 'done', result }, head: mostChanged(result) });
-        },
-        (failure) => set({ comparison: { kind: 'failed', failure } }),
-      );
+      if (base !== null && variant !== null) await compare({ base, variant, prompt, newTokens });
+    },
+    async runAgain() {
+      const { asked } = store.getState();
+      if (asked) await compare(asked);
     },
     cancel() {
       comparing.cancel();

@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { EngineClient, Losses, ModelRecord, TokenText } from '../../preload/contract/index.ts';
+import { pairOf } from './difference.ts';
 import { modelKey } from './models.ts';
 import { createWorker, idle, type Work } from './work.ts';
 
@@ -27,7 +28,7 @@ type Choice = Omit<TokenizerState, 'losses'>;
 export interface TokenizerStore {
   readonly store: StoreApi<TokenizerState>;
   change(part: Partial<Choice>): void;
-  /** Lets go of models that are gone; where none is left, takes `model`. */
+  /** Lets go of models that are gone; where `model` is not among them, takes it and its parent. */
   adopt(model: string | null, models: readonly ModelRecord[]): void;
   tokens(model: string, text: string, signal?: AbortSignal): Promise<TokenText>;
   /** Reads the text with every chosen model. Does nothing while none is. */
@@ -59,9 +60,11 @@ export function createTokenizer(client: EngineClient): TokenizerStore {
       const isKnown = (key: string | null): key is string =>
         known.some((record) => modelKey(record) === key);
       const kept = models.filter(isKnown);
+      const { base, variant } = pairOf(model, known);
+      const isAbout = model !== null && kept.includes(model);
       set({
         other: isKnown(other) ? other : null,
-        models: kept.length > 0 || !isKnown(model) ? kept : [model],
+        models: isAbout ? kept : [base, variant].filter((key) => key !== null),
       });
     },
     tokens: (model, text, signal) =>

@@ -1,4 +1,4 @@
-import type { Progress } from '../../preload/contract/index.ts';
+import { LatheError, type Progress } from '../../preload/contract/index.ts';
 import { toFailure, type Failure } from './failure.ts';
 
 /** Something that the engine works out on request. */
@@ -10,9 +10,12 @@ export type Work<Result> =
 
 export const idle = { kind: 'idle' } as const;
 
-/** Work of one kind: beginning anew ends what runs, and what that still tells nobody hears. */
+/**
+ * Work of one kind: beginning anew ends what runs, and what that still tells nobody hears. A stream
+ * of events ends with `done`, or it was broken off.
+ */
 export interface Worker {
-  start<Event>(
+  start<Event extends { readonly kind: string }>(
     open: (signal: AbortSignal) => Promise<AsyncIterable<Event>>,
     tell: (event: Event) => void,
     fail: (failure: Failure) => void,
@@ -31,7 +34,11 @@ export function createWorker(): Worker {
         for await (const event of await open(controller.signal)) {
           if (running !== controller) return;
           tell(event);
+          if (event.kind === 'done') return;
         }
+        throw new LatheError('engine_lost', 'The stream ended before the work did', {
+          next: ['retry'],
+        });
       } catch (error) {
         if (running === controller) fail(toFailure(error));
       }

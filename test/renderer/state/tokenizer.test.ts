@@ -7,10 +7,12 @@ const base = 'SmolLM2-135M-Instruct';
 const variant = 'SmolLM2-135M-Instruct/int4';
 
 describe('the tokenizer view', () => {
-  it('takes the model looked into where none is chosen, and lets go of what is gone', () => {
+  it('takes the model looked into with its parent or variant, and lets go of what is gone', () => {
     const tokenizer = createTokenizer(createFakeEngine().client);
     tokenizer.adopt(base, records);
-    expect(tokenizer.store.getState()).toMatchObject({ models: [base], other: null });
+    expect(tokenizer.store.getState()).toMatchObject({ models: [base, variant], other: null });
+    tokenizer.adopt('tiny-stories', records);
+    expect(tokenizer.store.getState().models).toEqual(['tiny-stories']);
     tokenizer.change({ models: [base, variant], other: 'tiny-stories' });
     tokenizer.adopt(base, records.slice(1, 2));
     expect(tokenizer.store.getState()).toMatchObject({ models: [base], other: null });

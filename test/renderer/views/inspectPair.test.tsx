@@ -86,6 +86,23 @@ describe('two models side by side', () => {
     fireEvent.keyDown(screen.getByRole('group', { name: /^Heads by layer/ }), { key: 'ArrowDown' });
     expect(studio.difference.store.getState().head).toEqual({ layer: 4, head: 1 });
     expect(await screen.findByText(/It changed most where/)).toBeDefined();
+    const maps = screen.getByRole('group', { name: /^Three maps of the head/ });
+    fireEvent.keyDown(maps, { key: 'ArrowLeft' });
+    const values = screen.getByRole('status', { name: 'Values under the pointer' });
+    expect(values.textContent).toMatch(/looks at .*base 0\.\d+, variant 0\.\d+, difference/);
+  });
+
+  it('offers to compare again where what was compared is no longer held', async () => {
+    const { studio } = await openPair();
+    await compare();
+    const { comparison } = studio.difference.store.getState();
+    if (comparison.kind !== 'done') throw new Error('nothing was compared');
+    const result = { ...comparison.result, id: 'difference-of-yesterday' };
+    studio.difference.store.setState({ comparison: { kind: 'done', result } });
+    const alert = await region('Maps of the head').findByRole('alert');
+    expect(alert.textContent).toContain('no longer held: difference-of-yesterday');
+    fireEvent.click(within(alert).getByRole('button', { name: 'Run again' }));
+    expect(await screen.findByText(/It changed most where/)).toBeDefined();
   });
 
   it('finds what is to blame and opens the repaired recipe, which can be taken back', async () => {

@@ -34,7 +34,7 @@ function Outcome() {
     case 'working':
       return <Empty>Both models read the text; what they make of it is laid side by side.</Empty>;
     case 'failed':
-      return <Trouble failure={comparison.failure} retry={run} />;
+      return other ?? <Trouble failure={comparison.failure} retry={run} />;
     case 'done':
       return <Result difference={comparison.result} />;
   }

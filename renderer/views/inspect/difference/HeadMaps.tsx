@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState, type KeyboardEvent } from 'react';
 import type { Difference, Head, PatternPair } from '../../../../preload/contract/index.ts';
 import {
   divergingColors,
@@ -22,16 +22,18 @@ import {
   type Window,
 } from '../../../charts/heatmap.ts';
 import type { Surface } from '../../../charts/surface.ts';
+import { toFailure } from '../../../state/failure.ts';
 import { largestShift } from '../../../state/differenceFigures.ts';
 import { CanvasView, type Size } from '../../../ui/CanvasView.tsx';
 import { visible } from '../../../ui/format.ts';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { palette } from '../../../ui/theme.ts';
+import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
 import { Loaded } from '../../library/Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure, formatSigned } from '../parts/figures.ts';
-import { offscreenSvg } from '../parts/offscreen.ts';
 import parts from '../parts/parts.module.css';
+import { Trouble } from '../parts/Trouble.tsx';
 import classes from './difference.module.css';
 
 /** The maps of one head: of the base, of the variant, and what is between them. */
@@ -46,6 +48,8 @@ export function HeadMaps({ difference }: { difference: Difference }) {
     queryFn: () => store.patterns(difference.id, head ?? { layer: 0, head: 0 }),
   });
   if (head === null) return null;
+  // Newer comparisons, or the end of its process, took the place of what was held.
+  const failure = query.error && toFailure(query.error);
   return (
     <section className={`${parts.section} ${classes.mapsSection}`} aria-label="Maps of the head">
       <div className={parts.head}>
@@ -53,15 +57,21 @@ export function HeadMaps({ difference }: { difference: Difference }) {
           Layer {head.layer}, head {head.head}
         </h2>
       </div>
-      <Loaded query={query}>
-        {(pair) => <Maps difference={difference} pair={pair} head={head} />}
-      </Loaded>
+      {failure?.code === 'not_found' ? (
+        <Trouble failure={failure} retry={() => void store.runAgain()} />
+      ) : (
+        <Loaded query={query}>
+          {(pair) => <Maps key={difference.id} difference={difference} pair={pair} head={head} />}
+        </Loaded>
+      )}
     </section>
   );
 }
 
 type Cell = { row: number; column: number } | null;
 
+/** More rectangles than this no other program wants to open. */
+const mostVectorTokens = 128;
 /** A side of a map has at most so many cells of its own. */
 const mostCells = 1024;
 
@@ -112,12 +122,33 @@ function Maps({
     ];
   }, [pair, change, scheme]);
   const at = pointed && pointed.row * tokens + pointed.column;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const last = tokens - 1;
+    const from = pointed ?? { row: last, column: last };
+    const within = (value: number): number => Math.min(last, Math.max(0, value));
+    const step = steps[event.key];
+    if (step) {
+      const cell = { row: within(from.row + step[0]), column: within(from.column + step[1]) };
+      setPointed(cell);
+      setView(including(view, tokens, cell));
+    } else if (event.key === '+') setView(zoomed(view, tokens, 0.5));
+    else if (event.key === '-') setView(zoomed(view, tokens, 2));
+    else return;
+    event.preventDefault();
+  };
   return (
     <>
       <p className={parts.sentence}>
         <Shifted pair={pair} labels={labels} />
       </p>
-      <div className={classes.maps}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
+      <fieldset
+        aria-label="Three maps of the head; arrows move from cell to cell, + and − zoom"
+        className={classes.maps}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+      >
         {maps.map((map) => (
           <OneMap
             key={map.title}
@@ -131,7 +162,7 @@ function Maps({
             onPointed={setPointed}
           />
         ))}
-      </div>
+      </fieldset>
       <output className={parts.under} aria-label="Values under the pointer">
         {pointed && at !== null ? (
           <span>
@@ -148,6 +179,20 @@ function Maps({
       </output>
     </>
   );
+}
+
+const steps: Readonly<Record<string, readonly [down: number, right: number]>> = {
+  ArrowDown: [1, 0],
+  ArrowUp: [-1, 0],
+  ArrowRight: [0, 1],
+  ArrowLeft: [0, -1],
+};
+
+/** The part that is shown, moved so that a cell lies in it. */
+function including(view: Window, tokens: number, cell: { row: number; column: number }): Window {
+  const by = (at: number, from: number): number =>
+    at < from ? at - from : Math.max(0, at + 1 - from - view.size);
+  return movedBy(view, tokens, by(cell.column, view.x), by(cell.row, view.y));
 }
 
 /** Where the head looks now, in words. */
@@ -237,7 +282,8 @@ function OneMap(props: MapProps) {
           <SaveMenu
             label={`Save the map: ${title}`}
             name={name}
-            svg={() => offscreenSvg(room, draw)}
+            {...(tokens <= mostVectorTokens && { svg: () => wholeSvg(room, draw) })}
+            canvas={() => wholeCanvas(room, draw)}
             npy={() => ({ shape: [tokens, tokens], data })}
           />
         </span>

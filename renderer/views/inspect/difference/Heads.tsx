@@ -15,9 +15,9 @@ import { CanvasView, type Size } from '../../../ui/CanvasView.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
+import { wholeSvg } from '../../../ui/wholePicture.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure } from '../parts/figures.ts';
-import { offscreenSvg } from '../parts/offscreen.ts';
 import parts from '../parts/parts.module.css';
 import classes from './difference.module.css';
 
@@ -113,7 +113,7 @@ function Grid({ difference, heads, changed }: GridProps) {
           <SaveMenu
             label="Save the divergence of all heads"
             name={name}
-            svg={() => offscreenSvg(sheetSize(layout), draw)}
+            svg={() => wholeSvg(sheetSize(layout), draw)}
             csv={() => csvOf(changed)}
             json={() => changed}
             {...(difference.headDivergence && {

@@ -13,11 +13,11 @@ import { Chart } from '../../../ui/Chart.tsx';
 import { formatCount, formatShare } from '../../../ui/format.ts';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
+import { wholeSvg } from '../../../ui/wholePicture.ts';
 import { useStudio } from '../../studioContext.ts';
 import { Figures } from '../parts/Figures.tsx';
 import { fileName, formatFigure, formatProbability } from '../parts/figures.ts';
 import { LinesChart } from '../parts/LinesChart.tsx';
-import { offscreenSvg } from '../parts/offscreen.ts';
 import parts from '../parts/parts.module.css';
 import classes from './weights.module.css';
 
@@ -223,7 +223,7 @@ function ErrorGrid({ name, grid }: { name: string; grid: Grid }) {
           <SaveMenu
             label="Save the error map"
             name={`${name}-error`}
-            svg={() => offscreenSvg(gridSize(grid, width), draw)}
+            svg={() => wholeSvg(gridSize(grid, width), draw)}
             npy={() => ({ shape: [grid.gridRows, grid.gridColumns], data: grid.values })}
           />
         </span>
