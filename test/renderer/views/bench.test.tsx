@@ -208,6 +208,34 @@ describe('the view that measures speed', () => {
     expect(rows()).toBe(4);
   });
 
+  it('saves samples and figures as CSV and the whole result as JSON', async () => {
+    const saved: Blob[] = [];
+    URL.createObjectURL = (blob: Blob) => {
+      saved.push(blob);
+      return 'blob:';
+    };
+    URL.revokeObjectURL = () => {};
+    // jsdom does not follow links.
+    const click = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => {});
+    await open({ benches: oldBenches });
+    const save = async (menu: RegExp, format: string): Promise<string> => {
+      fireEvent.click(await screen.findByRole('button', { name: menu }));
+      fireEvent.click(await screen.findByRole('menuitem', { name: format }));
+      return (await saved.at(-1)?.text()) ?? '';
+    };
+    const samples = await save(/Save the picture: Distribution/, 'CSV');
+    const figures = await save(/Save the figures/, 'CSV');
+    const whole: unknown = JSON.parse(await save(/Save the whole result/, 'JSON'));
+    click.mockRestore();
+    const newest = oldBenches.at(-1);
+    expect(samples.split('\r\n').slice(0, 2)).toEqual([
+      'model,measured_at,sample,ms',
+      `tiny-stories,2026-02-10T09:00:00.000Z,0,${newest?.decodeMs[0]}`,
+    ]);
+    expect(figures).toContain(`"Inter-token latency, P50",ms,${newest?.decode.p50}`);
+    expect(whole).toEqual(newest);
+  });
+
   it('says what does not fit before anything is queued', async () => {
     const { studio } = await open();
     studio.bench.change({ promptTokens: 500 });
