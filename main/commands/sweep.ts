@@ -2,7 +2,7 @@ import { benchRequestSchema, type BenchRecord } from '../../preload/contract/ben
 import { errorMessages, LatheError } from '../../preload/contract/errors.ts';
 import type { EvaluationRecord } from '../../preload/contract/evaluation.ts';
 import type { EngineClient } from '../../preload/contract/index.ts';
-import type { Job, SweepInput } from '../../preload/contract/jobs.ts';
+import type { Job, SweepRequest } from '../../preload/contract/jobs.ts';
 import type { ModelRecord } from '../../preload/contract/models.ts';
 import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -11,6 +11,7 @@ import { failureOf, follow } from './job.ts';
 import { modelOf } from './model.ts';
 import { bytes, print, printJson } from './output.ts';
 import { parseChange, recipeOf } from './recipe.ts';
+import { resumedSweep } from './resumedSweep.ts';
 
 export const command: Command = {
   summary: 'make variants of a model by several recipes and measure each',
@@ -41,7 +42,8 @@ export const command: Command = {
     }
     const bench = args.has('bench') ? benchRequestSchema.omit({ model: true }).parse({}) : null;
     const request = { model, recipes, evaluations: evaluationsOf(args), bench };
-    const { ids } = await client.sweep(request, { signal });
+    const start = async (): Promise<string[]> => (await client.sweep(request, { signal })).ids;
+    const ids = (await resumedSweep(client, request)) ?? (await start());
     const outcomes: Outcome[] = [];
     for await (const outcome of outcomesOf(client, ids, signal)) {
       outcomes.push(outcome);
@@ -76,21 +78,28 @@ async function* outcomesOf(
   };
   signal.addEventListener('abort', cancelAll, { once: true });
   let jobs: Job[] = [];
+  let subject: string | null = null;
   for (const id of ids) {
     const job = await follow(client, id, signal);
-    if (jobs.length > 0 && subjectOf(job) !== subjectOf(jobs[0])) {
-      yield await outcomeOf(client, jobs);
+    // The model is told of also where only its variants are measured.
+    subject ??= job.model;
+    if (subjectOf(job) !== subject) {
+      yield await outcomeOf(client, subject, jobs);
       jobs = [];
+      subject = subjectOf(job);
     }
     jobs.push(job);
   }
-  yield await outcomeOf(client, jobs);
+  if (subject !== null) yield await outcomeOf(client, subject, jobs);
 }
 
 const subjectOf = (job: Job): string => (job.kind === 'compress' ? job.name : job.model);
 
-async function outcomeOf(client: EngineClient, jobs: readonly Job[]): Promise<Outcome> {
-  const name = subjectOf(jobs[0]);
+async function outcomeOf(
+  client: EngineClient,
+  name: string,
+  jobs: readonly Job[],
+): Promise<Outcome> {
   const models = await client.models.list();
   const failed = jobs.find(({ result }) => result === null);
   return {
@@ -141,7 +150,7 @@ function recipesOf(args: Arguments): string[] {
 }
 
 /** Quality is measured where metrics are named; something must be. */
-function evaluationsOf(args: Arguments): SweepInput['evaluations'] {
+function evaluationsOf(args: Arguments): SweepRequest['evaluations'] {
   if (args.text('metrics') !== undefined || !args.has('bench')) return [evaluationOf(args)];
   return [];
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { metrics as facts } from '../../preload/contract/evaluation.ts';
 import type { SweepRequest } from '../../preload/contract/jobs.ts';
 import type { StoredJob } from '../library/jobs.ts';
@@ -29,7 +30,8 @@ export async function sweepJobs(
   const timed = (name: string, asked: string): StoredJob[] =>
     bench === null ? [] : [benchJob(name, { ...bench, model: asked })];
   const variants = await compressJobs(core, { model, recipes }, signal);
-  return [
+  const sweep = randomUUID();
+  const jobs = [
     ...alone.map((request) => evaluateJob(record.name, request)),
     ...timed(record.name, base),
     ...variants.flatMap((making) => {
@@ -42,4 +44,5 @@ export async function sweepJobs(
       ];
     }),
   ];
+  return jobs.map((stored) => ({ ...stored, job: { ...stored.job, sweep } }));
 }

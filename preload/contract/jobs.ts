@@ -72,6 +72,8 @@ const anyJob = z.object({
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
   error: jobErrorSchema.nullable(),
+  /** What the jobs of one sweep have in common; absent for a job that stands alone. */
+  sweep: z.string().optional(),
 });
 
 /** Makes a variant of a model by a recipe. */

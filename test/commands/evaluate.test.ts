@@ -47,8 +47,8 @@ async function evaluate(metrics: string, data: string, ...more: string[]) {
 /** Texts that take a while. */
 function longData(): string {
   const file = join(folder, 'long.json');
-  const text = (at: number): string => `Day ${at}. ${'One day a cat ran to a tree. '.repeat(40)}`;
-  writeFileSync(file, JSON.stringify(Array.from({ length: 30 }, (_, at) => text(at))));
+  const text = 'One day a cat ran to a tree. '.repeat(40);
+  writeFileSync(file, JSON.stringify(Array.from({ length: 30 }, (_, at) => `Day ${at}. ${text}`)));
   return file;
 }
 
@@ -138,10 +138,8 @@ describe('evaluate on the embedded model', () => {
   });
 
   test('leaves nothing when it is ended by Ctrl-C', async () => {
-    const running = start(home, [
-      ...['evaluate', 'tiny-stories', '--metrics', 'perplexity', '--again'],
-      ...['--data', longData(), '--json'],
-    ]);
+    const words = ['evaluate', 'tiny-stories', '--metrics', 'perplexity', '--again'];
+    const running = start(home, [...words, '--data', longData(), '--json']);
     await untilKept(3);
     running.child.kill('SIGINT');
     const { code, json } = await running.ended;

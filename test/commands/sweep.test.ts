@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { errorDataSchema } from '../../preload/contract/errors.ts';
 import { measurementSchema } from '../../preload/contract/evaluation.ts';
 import { modelRecordSchema } from '../../preload/contract/models.ts';
-import { lathe } from './lathe.ts';
+import { lathe, start } from './lathe.ts';
 
 // Each of these starts processes that load the runtime, beside others that do.
 vi.setConfig({ testTimeout: 120_000 });
@@ -72,6 +73,38 @@ test('prints a line each, the model first, and goes on behind a recipe that fail
   expect(lines[0]).toMatch(/^tiny-stories: 4\.50 MB, perplexity [\d.]+ \([\d.]+ … [\d.]+\)$/);
   expect(lines[1]).toMatch(/^tiny-stories\/again: failed: .*no\.such\.layer/);
   expect(lines[2]).toMatch(/^tiny-stories\/again-2: 1\.33 MB, perplexity .*, kl [\d.e-]+ \(/);
+});
+
+test('goes on with the same command after a crash, and makes no variant twice', async () => {
+  const words = ['sweep', 'tiny-stories', '--recipes', 'fp16,int4-kquant', ...quality, '--json'];
+  const running = start(home, words);
+  while (!existsSync(join(home, 'variants', 'tiny-stories', 'fp16'))) await sleep(5);
+  running.child.kill('SIGKILL');
+  await running.ended;
+  const { code, err, json } = await lathe(home, ...words);
+  expect(err).toMatch(/resuming the sweep: \d of 5 jobs were interrupted/);
+  expect(code).toBe(0);
+  expect(
+    documents.parse(json).map(({ model, metrics }) => [model, ...Object.keys(metrics)]),
+  ).toEqual([
+    ['tiny-stories', 'perplexity'],
+    ['tiny-stories/fp16', 'perplexity', 'kl'],
+    ['tiny-stories/int4-kquant', 'perplexity', 'kl'],
+  ]);
+  const made = readdirSync(join(home, 'variants', 'tiny-stories'));
+  expect(made.filter((name) => /^(fp16|int4-kquant)/.test(name)).toSorted()).toEqual([
+    'fp16',
+    'int4-kquant',
+  ]);
+});
+
+test('tells of the model also where there is nothing to measure of it', async () => {
+  const metrics = ['--metrics', 'kl', '--data', 'stories', '--limit', '6'];
+  const { code, json } = await sweep('--recipes', 'int8-weights', ...metrics, '--json');
+  expect(code).toBe(0);
+  const [own, variant] = documents.parse(json);
+  expect(own).toMatchObject({ model: 'tiny-stories', metrics: {}, bench: null });
+  expect(Object.keys(variant?.metrics ?? {})).toEqual(['kl']);
 });
 
 test.each([

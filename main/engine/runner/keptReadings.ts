@@ -17,11 +17,12 @@ export interface KeptReadings extends Kept {
 export function openReadings(work: string, key: string): KeptReadings {
   const file = join(work, 'readings.jsonl');
   const { readings, length } = existsSync(file) ? readBack(readFileSync(file), key) : nothing;
-  const fd = openSync(file, 'a');
+  const fd = openSync(file, length === 0 ? 'w' : 'r+');
   ftruncateSync(fd, length);
+  let position = length;
   const add = (value: unknown): void => {
     try {
-      writeSync(fd, withChecksum(JSON.stringify(value)));
+      position += writeSync(fd, withChecksum(JSON.stringify(value)), position);
     } catch (error) {
       throw diskError(error, file);
     }
