@@ -31,6 +31,9 @@ export interface AttributionStore {
   candidates(model: string, prompt: Prompt, signal?: AbortSignal): Promise<readonly Alternative[]>;
 }
 
+/** As many candidates as are worth choosing from. */
+const most = 12;
+
 export function createAttribution(client: EngineClient): AttributionStore {
   const store = createStore<AttributionState>(() => ({
     level: 'word',
@@ -65,6 +68,7 @@ export function createAttribution(client: EngineClient): AttributionStore {
       store.setState({ attribution: idle });
     },
     async candidates(model, prompt, signal) {
+      const options = signal ? { signal } : {};
       const events = await client.generate(
         {
           model,
@@ -74,17 +78,23 @@ export function createAttribution(client: EngineClient): AttributionStore {
           maxTokens: 1,
           stop: [],
           overflow: 'stop',
-          alternatives: 12,
+          alternatives: most,
           form: 'fused',
           record: false,
         },
-        signal ? { signal } : {},
+        options,
       );
-      let found: readonly Alternative[] = [];
       for await (const event of events) {
-        if (event.kind === 'token') found = event.alternatives;
+        if (event.kind === 'token') return event.alternatives;
       }
-      return found;
+      // The text would end here, which generation does not tell as a token: a capture does.
+      for await (const event of await client.inspect.capture({ model, prompt }, options)) {
+        if (event.kind !== 'done') continue;
+        const capture = event.capture.id;
+        const predictions = await client.inspect.predictions({ capture, top: most }, options);
+        return predictions.at(-1)?.alternatives ?? [];
+      }
+      return [];
     },
   };
 }

@@ -33,6 +33,11 @@ describe('attribution', () => {
     expect(attribution.store.getState().asked?.target).toBe(candidates[1]?.id);
   });
 
+  it('offers tokens to explain where the text would end, too', async () => {
+    const attribution = createAttribution(createFakeEngine({ text: '' }).client);
+    expect(await attribution.candidates('tiny-stories', prompt)).not.toHaveLength(0);
+  });
+
   it('can be cancelled, and says why it failed', async () => {
     const attribution = createAttribution(createFakeEngine({ stepMs: 20 }).client);
     const running = attribution.run('tiny-stories', prompt);
