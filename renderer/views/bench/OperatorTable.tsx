@@ -106,7 +106,9 @@ export function OperatorTable({
 function Row({ row }: { row: OperatorRow }) {
   return (
     <tr>
-      <td className="mono">{row.name}</td>
+      <td className="mono" title={row.name}>
+        {row.name}
+      </td>
       <td>{formatCount(row.nodes)}</td>
       <td>{formatCount(row.calls)}</td>
       <td>{row.prefillMs.toFixed(3)}</td>
