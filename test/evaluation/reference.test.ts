@@ -48,12 +48,13 @@ async function perplexities(folder: string, texts: readonly string[]) {
   let nats = 0;
   let tokens = 0;
   const window = Math.min(512, contextLength);
+  const tensors = float64Tensors(weights);
   for (const text of texts) {
     const ids = tokenizer.encode(text);
     // Every token is scored once, behind half a window of others at least where it has so many.
     for (let from = 1, end = window; from < ids.length; from = end, end += window / 2) {
       const read = ids.slice(Math.max(0, Math.min(end, ids.length) - window), end).slice(0, -1);
-      const logits = referenceLlama(config, float64Tensors(weights), read).get('logits')!.data;
+      const logits = referenceLlama(config, tensors, read).get('logits')!.data;
       for (let at = from; at < Math.min(end, ids.length); at++) {
         const row = read.length - Math.min(end, ids.length) + at;
         nats -= logProbability(
