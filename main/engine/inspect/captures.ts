@@ -6,10 +6,15 @@ import { loadRequest } from '../generate.ts';
 import { refuseTooLarge } from '../memory.ts';
 import { opening } from '../openModel.ts';
 import type { RunnerClient } from '../runner/contract.ts';
+import type { Answering } from '../runner/inspect/answering.ts';
 import type { Job, ModelRef } from '../runner/supervisor.ts';
 
 /** More captures than any window shows; the runners keep far fewer. */
 const MOST_REMEMBERED = 256;
+
+interface Options {
+  signal?: AbortSignal;
+}
 
 /** Captures live in the runners of their models; this knows which one lives where. */
 export class CapturePlaces {
@@ -55,23 +60,52 @@ export class CapturePlaces {
     for (const id of [...places.keys()].slice(0, -MOST_REMEMBERED)) places.delete(id);
   }
 
-  /** Asks the runner that holds a capture; `not_found` where none does any more. */
+  /** A quick question to the runner that holds a capture; `not_found` where none does any more. */
   ask<T>(
     { capture }: { capture: string },
-    call: (client: RunnerClient['inside'], options: { signal?: AbortSignal }) => Promise<T>,
+    call: (client: RunnerClient['inside'], options: Options) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const ref = this.places.get(capture);
-    if (ref === undefined) {
-      throw new LatheError('not_found', `there is no such capture; run it again: ${capture}`, {
-        value: capture,
-        next: ['retry'],
-      });
-    }
+    const place = this.placeOf(capture);
     return this.core.supervisor.ask(
-      ref,
+      place,
       (client) => call(client.inside, signal ? { signal } : {}),
       signal,
+    );
+  }
+
+  /** A question that may take long: it has its turn like any run. */
+  async work<T>(
+    { capture }: { capture: string },
+    call: (
+      client: RunnerClient['inside'],
+      options: Options,
+    ) => Promise<AsyncIterator<Answering<T>>>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const place = this.placeOf(capture);
+    const work = (job: Job) =>
+      job.stream('evaluating', (client) => call(client.inside, signal ? { signal } : {}), signal);
+    for await (const event of this.core.supervisor.run(place, work, signal)) {
+      if (event.kind === 'done') return event.result;
+    }
+    throw new Error('a runner ended an answer without giving it');
+  }
+
+  private placeOf(capture: string): ModelRef {
+    const place = this.places.get(capture);
+    const states = this.core.supervisor.states();
+    const state = states.find(({ model }) => model === place?.name);
+    // Another process for the same model would only say that it knows nothing of it.
+    if (place !== undefined && state?.kind !== 'dead' && state?.kind !== 'unloaded') return place;
+    this.places.delete(capture);
+    throw new LatheError(
+      'not_found',
+      `there is no such capture any more; run it again: ${capture}`,
+      {
+        value: capture,
+        next: ['retry'],
+      },
     );
   }
 }

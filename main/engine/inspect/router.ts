@@ -17,28 +17,28 @@ export function inspectRouter({ core }: Workshop) {
   return {
     capture: os.capture.handler(({ input, signal }) => captures.capture(input, signal)),
     sheet: os.sheet.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.sheet(input, options), signal),
+      captures.work(input, (client, options) => client.sheet(input, options), signal),
     ),
     pattern: os.pattern.handler(({ input, signal }) =>
       captures.ask(input, (client, options) => client.pattern(input, options), signal),
     ),
     through: os.through.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.through(input, options), signal),
+      captures.work(input, (client, options) => client.through(input, options), signal),
     ),
     heads: os.heads.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.heads(input, options), signal),
+      captures.work(input, (client, options) => client.heads(input, options), signal),
     ),
     values: os.values.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.values(input, options), signal),
+      captures.work(input, (client, options) => client.values(input, options), signal),
     ),
     lens: os.lens.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.lens(input, options), signal),
+      captures.work(input, (client, options) => client.lens(input, options), signal),
     ),
     predictions: os.predictions.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.predictions(input, options), signal),
+      captures.work(input, (client, options) => client.predictions(input, options), signal),
     ),
     direct: os.direct.handler(({ input, signal }) =>
-      captures.ask(input, (client, options) => client.direct(input, options), signal),
+      captures.work(input, (client, options) => client.direct(input, options), signal),
     ),
     attribution: os.attribution.handler(({ input, signal }) => attribution(core, input, signal)),
     difference: os.difference.handler(({ input, signal }) => differences.compare(input, signal)),

@@ -51,17 +51,28 @@ const capturedSchema = z.object({
 });
 export type CaptureDone = z.infer<typeof capturedSchema>;
 
+/** An answer behind signs of life. */
+const answered = <T extends z.ZodType>(result: T) =>
+  eventIterator(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('alive') }),
+      z.object({ kind: z.literal('done'), result }),
+    ]),
+  );
+
 /** What the engine may ask about the inside of a model; captures are named by their ids. */
 export const insideContract = {
   capture: call
     .input(captureRequestSchema)
     .output(eventIterator(z.union([progressSchema, capturedSchema]))),
-  sheet: call.input(sheetRequestSchema).output(sheetSchema),
+  /** Quick: answered between two steps of a job. */
   pattern: call.input(patternRequestSchema).output(squareSchema),
-  through: call.input(throughRequestSchema).output(squareSchema),
-  heads: call.input(ofCapture).output(z.array(headStatisticsSchema)),
-  values: call.input(valuesRequestSchema).output(ndArraySchema),
-  lens: call.input(lensRequestSchema).output(lensSchema),
-  predictions: call.input(predictionsRequestSchema).output(z.array(predictionSchema)),
-  direct: call.input(directRequestSchema).output(directSchema),
+  // These may take longer than a process may be silent.
+  sheet: call.input(sheetRequestSchema).output(answered(sheetSchema)),
+  through: call.input(throughRequestSchema).output(answered(squareSchema)),
+  heads: call.input(ofCapture).output(answered(z.array(headStatisticsSchema))),
+  values: call.input(valuesRequestSchema).output(answered(ndArraySchema)),
+  lens: call.input(lensRequestSchema).output(answered(lensSchema)),
+  predictions: call.input(predictionsRequestSchema).output(answered(z.array(predictionSchema))),
+  direct: call.input(directRequestSchema).output(answered(directSchema)),
 };

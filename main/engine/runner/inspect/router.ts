@@ -2,6 +2,7 @@ import { implement } from '@orpc/server';
 import { typedErrors } from '../../errors.ts';
 import type { Jobs } from '../jobs.ts';
 import type { ModelHolder } from '../loaded.ts';
+import { answering } from './answering.ts';
 import { insideContract } from './contract.ts';
 import type { LazyCaptures } from './lazyCaptures.ts';
 
@@ -12,6 +13,11 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHo
     const { answers } = await import('./answers.ts');
     return { answers, kept: (await captures()).get(capture) };
   };
+  const answer = <T>(
+    input: { capture: string },
+    signal: AbortSignal | undefined,
+    work: (found: Awaited<ReturnType<typeof asked>>, stop: AbortSignal) => Promise<T>,
+  ) => jobs.run(signal, (stop) => answering(async () => work(await asked(input), stop)));
   return os.router({
     capture: os.capture.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
@@ -19,38 +25,33 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHo
         yield* capture({ captures: await captures(), holder }, input, stop);
       }),
     ),
-    sheet: os.sheet.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.sheet(kept, input.size, signal);
-    }),
     pattern: os.pattern.handler(async ({ input }) => {
       const { answers, kept } = await asked(input);
       return answers.pattern(kept, input);
     }),
-    through: os.through.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.through(kept, input.method, signal);
-    }),
-    heads: os.heads.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.heads(kept, signal);
-    }),
-    values: os.values.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.values(kept, input.hook, signal);
-    }),
-    lens: os.lens.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.lens(kept, input.top, signal);
-    }),
-    predictions: os.predictions.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      const against = input.against === undefined ? null : (await captures()).get(input.against);
-      return answers.predictions(kept, input.top, against, signal);
-    }),
-    direct: os.direct.handler(async ({ input, signal }) => {
-      const { answers, kept } = await asked(input);
-      return answers.direct(kept, input, signal);
-    }),
+    sheet: os.sheet.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.sheet(kept, input.size, stop)),
+    ),
+    through: os.through.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.through(kept, input.method, stop)),
+    ),
+    heads: os.heads.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.heads(kept, stop)),
+    ),
+    values: os.values.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.values(kept, input.hook, stop)),
+    ),
+    lens: os.lens.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.lens(kept, input.top, stop)),
+    ),
+    predictions: os.predictions.handler(({ input, signal }) =>
+      answer(input, signal, async ({ answers, kept }, stop) => {
+        const against = input.against === undefined ? null : (await captures()).get(input.against);
+        return answers.predictions(kept, input.top, against, stop);
+      }),
+    ),
+    direct: os.direct.handler(({ input, signal }) =>
+      answer(input, signal, ({ answers, kept }, stop) => answers.direct(kept, input, stop)),
+    ),
   });
 }
