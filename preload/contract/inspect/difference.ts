@@ -80,9 +80,6 @@ export const patternPairSchema = z.object({
 });
 export type PatternPair = z.infer<typeof patternPairSchema>;
 
-/** Which tensors of a variant make it differ: those of the base are put back group by group. */
-export const blameRequestSchema = differenceRequestSchema;
-
 /** What putting tensors of the base back does at the token in question. */
 export const suspectSchema = z.object({
   /** A layer as recipes target it: `blocks.3.mlp.down`. */

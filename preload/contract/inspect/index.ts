@@ -17,7 +17,6 @@ import {
 } from './capture.ts';
 import {
   blameEventSchema,
-  blameRequestSchema,
   differenceEventSchema,
   differenceRequestSchema,
   ofDifference,
@@ -73,7 +72,8 @@ export const inspectContract = {
   patternPair: call.input(patternPairRequestSchema).output(patternPairSchema),
   /** A comparison as one HTML file that needs nothing else. */
   report: call.input(ofDifference).output(z.object({ html: z.string() })),
-  blame: call.input(blameRequestSchema).output(eventIterator(blameEventSchema)),
+  /** Which layers of a variant make it differ: those of the base are put back group by group. */
+  blame: call.input(differenceRequestSchema).output(eventIterator(blameEventSchema)),
   repair: call.input(repairRequestSchema).output(repairSchema),
   tokenText: call.input(tokenTextRequestSchema).output(tokenTextSchema),
   losses: call.input(lossesRequestSchema).output(eventIterator(lossesEventSchema)),

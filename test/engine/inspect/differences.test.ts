@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { BlameEvent, Difference } from '../../../preload/contract/index.ts';
@@ -211,17 +211,18 @@ describe('a comparison', () => {
 
   test.each(['difference', 'blame'] as const)('stops when cancelled: %s', async (call) => {
     const stop = new AbortController();
-    const request = {
-      base: 'tiny-stories',
-      variant: int4,
-      prompt: completion('One'),
-      newTokens: 400,
-    };
+    const request = { base: 'tiny-stories', variant: int4, prompt: completion('One') };
+    const stages: string[] = [];
     const read = async (): Promise<void> => {
       const events = await workshop.client.inspect[call](request, { signal: stop.signal });
-      for await (const event of events) if (event.kind === 'progress') stop.abort();
+      for await (const event of events) {
+        if (event.kind === 'progress') stages.push(event.stage);
+        if (/comparing heads|putting layers/.test(stages.at(-1) ?? '')) stop.abort();
+      }
     };
     expect(await codeOf(read())).toBe('cancelled');
+    const graphs = readdirSync(join(workshop.root, 'home', 'cache', 'graphs'), { recursive: true });
+    expect(graphs.filter((name) => String(name).includes('mixed'))).toEqual([]);
     expect((await compare('tiny-stories', int4, 'One', 2)).tokens).toHaveLength(4);
   });
 });
