@@ -124,7 +124,7 @@ export function drawScaleLegend(
   const tick = (at: number, value: number, anchor: 'start' | 'middle' | 'end') =>
     surface.text(x + at, y + 18, figure(value), { color: 'var(--lathe-dim)', size: 10, anchor });
   tick(0, least, 'start');
-  tick(bar / 2, middle, 'middle');
+  if (bar >= 120) tick(bar / 2, middle, 'middle');
   tick(bar, most, 'end');
   surface.text(x + bar + 16, y + 4, kind === 'log' ? `${caption}, logarithmic` : caption, {
     color: 'var(--lathe-dim)',

@@ -95,20 +95,23 @@ export function sheetCells(data: Float32Array, size: number, heads: readonly num
   return { columns, rows, rgba };
 }
 
-/** Draws the thumbnails of all heads. */
+/**
+ * Draws the thumbnails of all heads. Numbers of heads and legend stay at the edges of the part that is
+ * shown, where that is not all.
+ */
 export function drawSheet(
   surface: Surface,
   layout: SheetLayout,
   { cells, size }: { cells: Cells; size: number },
+  shown: Box = wholeSheet(layout),
 ): void {
-  drawNumbers(surface, layout);
   for (const place of placesOf(layout.heads)) {
     const box = placeBox(layout, place);
     const part = { x: place.head * size, y: place.layer * size, width: size, height: size };
     surface.rect(box, 'var(--lathe-track)');
     surface.cells(box, cells, part);
   }
-  legend(surface, layout, {
+  drawEdges(surface, layout, shown, {
     scale: { kind: 'linear', least: 0, most: 1 },
     shades: viridis,
     caption: 'of each head’s largest weight',
@@ -124,9 +127,13 @@ export interface HeadValues {
 }
 
 /** Draws one value of every head as a colour, and as a number where there is room. */
-export function drawHeadValues(surface: Surface, layout: SheetLayout, picture: HeadValues): void {
+export function drawHeadValues(
+  surface: Surface,
+  layout: SheetLayout,
+  picture: HeadValues,
+  shown: Box = wholeSheet(layout),
+): void {
   const { values, scale, shades } = picture;
-  drawNumbers(surface, layout);
   for (const place of placesOf(layout.heads)) {
     const box = placeBox(layout, place);
     const value = values[place.layer]?.[place.head] ?? null;
@@ -143,7 +150,7 @@ export function drawHeadValues(surface: Surface, layout: SheetLayout, picture: H
       },
     );
   }
-  legend(surface, layout, picture);
+  drawEdges(surface, layout, shown, picture);
 }
 
 /** Two digits behind the point for shares, as few as tell the rest apart. */
@@ -203,30 +210,36 @@ function* placesOf(heads: readonly number[]): Generator<HeadPlace> {
   }
 }
 
-function drawNumbers(surface: Surface, { heads, side }: SheetLayout): void {
+const wholeSheet = (layout: SheetLayout): Box => ({ x: 0, y: 0, ...sheetSize(layout) });
+
+/** Numbers of layers and heads, and what the colours mean. */
+function drawEdges(
+  surface: Surface,
+  layout: SheetLayout,
+  shown: Box,
+  picture: { scale: ValueScale; shades: Shades; caption: string },
+): void {
+  const { heads, side } = layout;
   const step = side + gap;
   const style = { color: 'var(--lathe-dim)', size: 10 } as const;
-  for (let head = 0; head < Math.max(0, ...heads); head += 1) {
-    surface.text(left + head * step + side / 2, top - 10, String(head), {
-      ...style,
-      anchor: 'middle',
-    });
-  }
+  const ground = 'var(--lathe-surface)';
   for (const layer of heads.keys()) {
     surface.text(left - 8, top + layer * step + side / 2, String(layer), {
       ...style,
       anchor: 'end',
     });
   }
-  surface.text(0, top - 10, 'L↓ H→', style);
-}
-
-function legend(
-  surface: Surface,
-  layout: SheetLayout,
-  picture: { scale: ValueScale; shades: Shades; caption: string },
-): void {
-  const { height } = sheetSize(layout);
-  const place = { x: left, y: height - legendHeight + 8, width: 320 };
-  drawScaleLegend(surface, place, picture);
+  const size = sheetSize(layout);
+  const bottom = Math.min(size.height, shown.y + shown.height) - legendHeight;
+  if (shown.y > 0) surface.rect({ x: 0, y: shown.y, width: size.width, height: top - 3 }, ground);
+  if (bottom < size.height - legendHeight)
+    surface.rect({ x: 0, y: bottom, width: size.width, height: legendHeight }, ground);
+  for (let head = 0; head < Math.max(0, ...heads); head += 1) {
+    surface.text(left + head * step + side / 2, shown.y + top - 10, String(head), {
+      ...style,
+      anchor: 'middle',
+    });
+  }
+  surface.text(0, shown.y + top - 10, 'L↓ H→', style);
+  drawScaleLegend(surface, { x: shown.x + left, y: bottom + 8, width: 320 }, picture);
 }

@@ -243,7 +243,7 @@ describe('the grid of the lens', () => {
     strip: {
       cells: paint({ columns: 4, rows: 3, data: norms }, logarithmic, viridis),
       scale: logarithmic,
-      caption: 'norm of the residual stream',
+      caption: 'residual norm',
     },
   };
 

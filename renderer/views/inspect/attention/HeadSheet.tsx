@@ -12,7 +12,7 @@ import {
   sheetSize,
   type HeadValues,
 } from '../../../charts/sheet.ts';
-import type { Surface } from '../../../charts/surface.ts';
+import type { Box, Surface } from '../../../charts/surface.ts';
 import { headBeside, statistics, summaryOfHead, type Statistic } from '../../../state/heads.ts';
 import { sameHead, toggledHead } from '../../../state/inspect.ts';
 import { CanvasView, type CanvasHandle, type Size } from '../../../ui/CanvasView.tsx';
@@ -52,10 +52,10 @@ export function HeadSheet(props: HeadSheetProps) {
     [statistic, known, heads],
   );
   const draw = useCallback(
-    (surface: Surface) =>
+    (surface: Surface, part?: Box) =>
       values
-        ? drawHeadValues(surface, layout, values)
-        : drawSheet(surface, layout, { cells, size }),
+        ? drawHeadValues(surface, layout, values, part)
+        : drawSheet(surface, layout, { cells, size }, part),
     [values, layout, cells, size],
   );
   const open = shown.kind === 'head' ? shown : null;
@@ -121,9 +121,7 @@ export function HeadSheet(props: HeadSheetProps) {
         />
       </fieldset>
       <div className={classes.tools}>
-        <output className={classes.note} style={{ flex: 1, minWidth: 0 }}>
-          {told && summaryAt(known, told)}
-        </output>
+        <output className={classes.told}>{told && summaryAt(known, told)}</output>
         <SaveMenu
           label="Save the heads"
           name={name}

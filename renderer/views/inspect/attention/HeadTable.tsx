@@ -97,7 +97,7 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
         </table>
       </section>
       <div className={classes.tools}>
-        <span className={classes.note}>
+        <span className={classes.told}>
           {isFound && order === null
             ? 'Those that fit best first.'
             : 'Means over the positions of this text; – where no token repeats.'}

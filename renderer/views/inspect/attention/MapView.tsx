@@ -153,7 +153,7 @@ export function MapView({ capture, square, labels, what, isLog, title }: MapView
         )}
       </div>
       <div className={classes.tools}>
-        <output className={classes.note} style={{ flex: 1, minWidth: 0 }} data-testid="value">
+        <output className={classes.told}>
           {pointed && value !== undefined && value !== null ? (
             <>
               {pointed.row} <span className="mono">{labels[pointed.row]}</span> → {pointed.column}{' '}

@@ -164,7 +164,7 @@ function pictureOf({ tokens }: Capture, lens: Lens, colored: Colored): LensPictu
     strip: {
       cells: paint({ columns: positions, rows, data: lens.norms }, norms, viridis),
       scale: norms,
-      caption: 'norm of the residual stream',
+      caption: 'residual norm',
     },
   };
 }
