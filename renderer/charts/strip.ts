@@ -11,8 +11,6 @@ export interface Strip {
   readonly promptTokens: number;
   /** Token at which they part. */
   readonly divergence: number | null;
-  /** Token that is looked at. */
-  readonly cursor: number | null;
 }
 
 const left = 56;
@@ -24,13 +22,13 @@ const height = bottom + 40;
 
 /**
  * Draws KL as bars and, below, the difference of the log-probabilities to both sides of zero. Lines
- * across both mark the end of the prompt, where the two part, and the token looked at.
+ * across both mark the end of the prompt and where the two part.
  */
 export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void {
-  const { kl, gain, promptTokens, divergence, cursor } = strip;
+  const { kl, gain, promptTokens, divergence } = strip;
   const count = Math.max(1, kl.length);
   const root = blank(svg, width, height);
-  const x = scaleLinear([0, count], [left, Math.max(left + 16, width - right)]);
+  const x = xOf(count, width);
   const step = x(1) - x(0);
 
   const y = scaleLinear([0, max(Array.from(kl)) || 1], [above.top + above.height, above.top]).nice(
@@ -85,7 +83,22 @@ export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void
     const at = x(divergence + 0.5) + (isLate ? -4 : 4);
     write(root, at, bottom + 28, 'first divergence', isLate ? 'end' : 'start');
   }
-  if (cursor !== null) mark(x(cursor + 0.5), 'var(--lathe-text)');
+}
+
+const xOf = (count: number, width: number) =>
+  scaleLinear([0, count], [left, Math.max(left + 16, width - right)]);
+
+/** Draws what changes with the pointer, to lie over the strip: a line at the token looked at. */
+export function drawStripCursor(
+  svg: SVGSVGElement,
+  { count, cursor }: { count: number; cursor: number },
+  width: number,
+): void {
+  const at = xOf(Math.max(1, count), width)(cursor + 0.5);
+  rule(blank(svg, width, height), [at, above.top - 4], [at, bottom]).attr(
+    'stroke',
+    'var(--lathe-text)',
+  );
 }
 
 function drawTicks(

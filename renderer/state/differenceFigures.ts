@@ -8,6 +8,7 @@ export interface DifferenceFigures {
   readonly gain: readonly (number | null)[];
   /** Over all positions, that behind the last token included. */
   readonly meanKl: number;
+  readonly mostKl: number;
   /** Mean of `gain`; null where there is one token at most. */
   readonly meanGain: number | null;
   /** Share of the positions at which both find the same token most probable. */
@@ -25,6 +26,7 @@ export function figuresOf({ positions }: Difference): DifferenceFigures {
     kl: [0, ...told.map(({ kl }) => kl)],
     gain: [null, ...gains],
     meanKl: mean(positions.map(({ kl }) => kl)) ?? 0,
+    mostKl: positions.reduce((most, { kl }) => Math.max(most, kl), 0),
     meanGain: mean(gains.filter((gain) => gain !== null)),
     agreement: positions.length > 0 ? agreeing.length / positions.length : 1,
     positions: positions.length,

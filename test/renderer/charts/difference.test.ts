@@ -4,7 +4,12 @@ import { drawEffects } from '../../../renderer/charts/effects.ts';
 import { drawErrorGrid, gridSize, partAt } from '../../../renderer/charts/errorGrid.ts';
 import { drawHistogram } from '../../../renderer/charts/histogram.ts';
 import { drawLines, stepAt } from '../../../renderer/charts/lines.ts';
-import { drawStrip, positionAt, type Strip } from '../../../renderer/charts/strip.ts';
+import {
+  drawStrip,
+  drawStripCursor,
+  positionAt,
+  type Strip,
+} from '../../../renderer/charts/strip.ts';
 import { svgSurface } from '../../../renderer/charts/surface.ts';
 import { blankSvg, linesOf, picture } from './picture.ts';
 
@@ -22,18 +27,23 @@ describe('the strip', () => {
     gain: [null, 0.1, -0.2, -0.62, 0.05],
     promptTokens: 2,
     divergence: 3,
-    cursor: 1,
   };
 
-  it('draws KL and both signs of the difference, the end of the prompt, the divergence, the cursor', async () => {
+  it('draws KL and both signs of the difference, the end of the prompt, the divergence', async () => {
     await expect(drawn((svg) => drawStrip(svg, strip, 400))).toMatchFileSnapshot(picture('strip'));
   });
 
   it('draws two equal models as flat, without a divergence', async () => {
-    const same = { ...strip, kl: [0, 0, 0], gain: [null, 0, 0], divergence: null, cursor: null };
+    const same = { ...strip, kl: [0, 0, 0], gain: [null, 0, 0], divergence: null };
     await expect(
       drawn((svg) => drawStrip(svg, { ...same, promptTokens: 3 }, 400)),
     ).toMatchFileSnapshot(picture('strip-same'));
+  });
+
+  it('has a cursor of its own, drawn in the middle of its token', () => {
+    expect(drawn((svg) => drawStripCursor(svg, { count: 4, cursor: 1 }, 464))).toContain(
+      'x1="206" x2="206"',
+    );
   });
 
   it('has at a place the token that is drawn there', () => {

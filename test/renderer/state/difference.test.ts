@@ -166,6 +166,7 @@ describe('the figures of a comparison', () => {
     expect(figures).toMatchObject({
       kl: [0, 0.1, 0.3],
       gain: [null, -0.5, 1],
+      mostKl: 0.3,
       meanGain: 0.25,
       agreement: 2 / 3,
       positions: 3,

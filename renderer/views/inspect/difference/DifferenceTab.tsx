@@ -43,6 +43,14 @@ function Outcome() {
 function Start({ run }: { run: () => void }) {
   const { difference, navigation } = useStudio();
   const { base, variant } = usePart(difference.store, (state) => state);
+  if (base === null && variant !== null) {
+    return (
+      <Empty>
+        The model that this variant was made from is not in the library any more: choose another as
+        the base.
+      </Empty>
+    );
+  }
   if (base === null || variant === null) {
     return (
       <Empty

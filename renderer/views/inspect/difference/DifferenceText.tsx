@@ -1,6 +1,6 @@
 import { useCallback, useMemo, type PointerEvent } from 'react';
 import type { Difference } from '../../../../preload/contract/index.ts';
-import { drawStrip, positionAt } from '../../../charts/strip.ts';
+import { drawStrip, drawStripCursor, positionAt } from '../../../charts/strip.ts';
 import { figuresOf, klShade, type DifferenceFigures } from '../../../state/differenceFigures.ts';
 import { Chart } from '../../../ui/Chart.tsx';
 import { formatCount, visible } from '../../../ui/format.ts';
@@ -36,10 +36,9 @@ export function DifferenceText({ difference }: { difference: Difference }) {
   const draw = useCallback(
     (svg: SVGSVGElement, width: number) => {
       const { kl, gain } = figures;
-      const strip = { kl, gain, promptTokens, divergence: firstDivergence, cursor: position };
-      drawStrip(svg, strip, width);
+      drawStrip(svg, { kl, gain, promptTokens, divergence: firstDivergence }, width);
     },
-    [figures, promptTokens, firstDivergence, position],
+    [figures, promptTokens, firstDivergence],
   );
   const point = (event: PointerEvent<HTMLDivElement>): void => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
@@ -47,6 +46,11 @@ export function DifferenceText({ difference }: { difference: Difference }) {
     if (at !== null) store.change({ position: at });
   };
   const shown = position ?? firstDivergence ?? Math.min(promptTokens, tokens.length - 1);
+  const drawCursor = useCallback(
+    (svg: SVGSVGElement, width: number) =>
+      drawStripCursor(svg, { count: tokens.length, cursor: shown }, width),
+    [tokens, shown],
+  );
   const name = fileName(base, variant);
   return (
     <section className={parts.section} aria-label="Token by token">
@@ -88,6 +92,9 @@ export function DifferenceText({ difference }: { difference: Difference }) {
           draw={draw}
           save={{ name: `${name}-strip` }}
         />
+        <div className={classes.stripCursor}>
+          <Chart label={`Token ${shown + 1} of ${tokens.length}`} draw={drawCursor} />
+        </div>
       </div>
     </section>
   );
@@ -117,7 +124,7 @@ function Parting({ difference }: { difference: Difference }) {
 }
 
 function Overall({ figures }: { figures: DifferenceFigures }) {
-  const { meanKl, meanGain, agreement, kl, positions } = figures;
+  const { meanKl, mostKl, meanGain, agreement, positions } = figures;
   const over = `over ${formatCount(positions)} positions of this text`;
   return (
     <Figures
@@ -130,8 +137,8 @@ function Overall({ figures }: { figures: DifferenceFigures }) {
         },
         {
           name: 'Largest KL',
-          explanation: 'At one token of the text.',
-          value: `${formatFigure(Math.max(0, ...kl.slice(0, 100_000)))} nats`,
+          explanation: 'At one position of this text.',
+          value: `${formatFigure(mostKl)} nats`,
         },
         {
           name: 'Same first choice',

@@ -1,4 +1,5 @@
-import { useComputedColorScheme } from '@mantine/core';
+import { ActionIcon, Switch, useComputedColorScheme } from '@mantine/core';
+import { IconZoomIn, IconZoomOut, IconZoomReset } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState, type KeyboardEvent } from 'react';
 import type { Difference, Head, PatternPair } from '../../../../preload/contract/index.ts';
@@ -72,8 +73,7 @@ type Cell = { row: number; column: number } | null;
 
 /** More rectangles than this no other program wants to open. */
 const mostVectorTokens = 128;
-/** A side of a map has at most so many cells of its own. */
-const mostCells = 1024;
+const leastLogarithmic = 1e-4;
 
 function Maps({
   difference,
@@ -88,6 +88,7 @@ function Maps({
   const scheme = useComputedColorScheme('light');
   const [view, setView] = useState<Window>(() => wholeMap(tokens));
   const [pointed, setPointed] = useState<Cell>(null);
+  const [isLog, setLog] = useState(false);
   const labels = useMemo(
     () => difference.tokens.map(({ text }) => visible(text)),
     [difference.tokens],
@@ -101,7 +102,9 @@ function Maps({
     const [least, largest] = rangeOf(change);
     const size = Math.max(-least, largest) || 1;
     const { less, surface, more } = palette[scheme];
-    const weight: ValueScale = { kind: 'linear', least: 0, most: most || 1 };
+    const weight: ValueScale = isLog
+      ? { kind: 'log', least: leastLogarithmic, most: most || 1 }
+      : { kind: 'linear', least: 0, most: most || 1 };
     const signed: ValueScale = { kind: 'diverging', least: -size, most: size };
     return [
       { title: 'Base', data: pair.base, scale: weight, shades: viridis, caption: 'attention' },
@@ -120,7 +123,7 @@ function Maps({
         caption: 'difference',
       },
     ];
-  }, [pair, change, scheme]);
+  }, [pair, change, scheme, isLog]);
   const at = pointed && pointed.row * tokens + pointed.column;
   const onKeyDown = (event: KeyboardEvent): void => {
     const last = tokens - 1;
@@ -138,9 +141,27 @@ function Maps({
   };
   return (
     <>
-      <p className={parts.sentence}>
-        <Shifted pair={pair} labels={labels} />
-      </p>
+      <div className={parts.head}>
+        <p className={classes.shift}>
+          <Shifted pair={pair} labels={labels} />
+        </p>
+        <span className={parts.end}>
+          <Switch
+            label="Logarithmic"
+            checked={isLog}
+            onChange={(event) => setLog(event.currentTarget.checked)}
+          />
+          <ActionIcon aria-label="Zoom in" onClick={() => setView(zoomed(view, tokens, 0.5))}>
+            <IconZoomIn size={16} stroke={1.5} />
+          </ActionIcon>
+          <ActionIcon aria-label="Zoom out" onClick={() => setView(zoomed(view, tokens, 2))}>
+            <IconZoomOut size={16} stroke={1.5} />
+          </ActionIcon>
+          <ActionIcon aria-label="Show the whole maps" onClick={() => setView(wholeMap(tokens))}>
+            <IconZoomReset size={16} stroke={1.5} />
+          </ActionIcon>
+        </span>
+      </div>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <fieldset
         aria-label="Three maps of the head; arrows move from cell to cell, + and − zoom"
@@ -239,10 +260,14 @@ const first: Size = { width: 400, height: 420 };
 function OneMap(props: MapProps) {
   const { title, name, data, scale, shades, caption, tokens, labels, view } = props;
   const [room, setRoom] = useState(first);
+  const density = window.devicePixelRatio || 1;
+  // A cell smaller than a pixel of the screen could fall between two of them.
+  const across = mapBox(room.width, room.height).width * density;
+  const factor = Math.max(1, Math.floor(view.size / across));
   const cells = useMemo(() => {
     const matrix = { columns: tokens, rows: tokens, data };
-    return paint(pooled(matrix, Math.ceil(tokens / mostCells)), scale, shades);
-  }, [data, tokens, scale, shades]);
+    return paint(pooled(matrix, factor), scale, shades);
+  }, [data, tokens, factor, scale, shades]);
   const draw = useCallback(
     (surface: Surface) =>
       drawHeatmap(

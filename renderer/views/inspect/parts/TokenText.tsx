@@ -1,4 +1,11 @@
-import { memo, useMemo, useRef, type KeyboardEvent, type PointerEvent } from 'react';
+import {
+  memo,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  type KeyboardEvent,
+  type PointerEvent,
+} from 'react';
 import classes from './parts.module.css';
 
 /** A piece of text as it is drawn. */
@@ -48,8 +55,18 @@ export function TokenText({ label, pieces, cursor, onCursor }: TokenTextProps) {
     if (next === undefined || last < 0) return;
     event.preventDefault();
     onCursor(next);
-    frame.current?.querySelector(`[data-piece="${next}"]`)?.scrollIntoView({ block: 'nearest' });
   };
+  useLayoutEffect(() => {
+    const element = frame.current;
+    const span = element?.querySelector(`[data-piece="${cursor}"]`);
+    if (!(span instanceof HTMLElement) || !element) return;
+    // Only the text scrolls, never the page around it.
+    const { offsetTop, offsetHeight } = span;
+    const { scrollTop, clientHeight } = element;
+    if (offsetTop < scrollTop) element.scrollTop = offsetTop - 8;
+    else if (offsetTop + offsetHeight > scrollTop + clientHeight)
+      element.scrollTop = offsetTop + offsetHeight - clientHeight + 8;
+  }, [cursor]);
   return (
     // One stop for Tab; within it arrows walk from piece to piece, and the readout says their values.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
