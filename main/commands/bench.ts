@@ -1,6 +1,10 @@
-import { benchRequestSchema, type BenchRequest } from '../../preload/contract/bench.ts';
+import {
+  benchRequestSchema,
+  costPerMillion,
+  type BenchRequest,
+} from '../../preload/contract/bench.ts';
 import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
-import { benchText, costPerMillion } from './benchText.ts';
+import { benchText } from './benchText.ts';
 import type { Command } from './command.ts';
 import { failureOf, follow } from './job.ts';
 import { modelOf } from './model.ts';
@@ -38,7 +42,8 @@ export const command: Command = {
     const job = await follow(client, ids[0], signal);
     if (job.kind !== 'bench' || job.result === null) throw failureOf(job);
     const price = priceOf(args);
-    const cost = price === null ? {} : { costPerMillion: costPerMillion(job.result.decode, price) };
+    const { tokensPerSecond } = job.result.decode;
+    const cost = price === null ? {} : { costPerMillion: costPerMillion(tokensPerSecond, price) };
     if (json) printJson({ ...job.result, ...cost });
     else print(benchText(job.result, price));
   },

@@ -1,17 +1,14 @@
-import type {
-  BenchRecord,
-  Latency,
-  OperatorTime,
-  SweepPoint,
+import {
+  costPerMillion,
+  type BenchRecord,
+  type Latency,
+  type OperatorTime,
+  type SweepPoint,
 } from '../../preload/contract/bench.ts';
 import { bytes, milliseconds, table } from './output.ts';
 
 /** Operators that are shown; the others come with --json. */
 const shownOperators = 20;
-
-/** What a million tokens cost on a machine of this price per hour that makes nothing else. */
-export const costPerMillion = ({ tokensPerSecond }: Latency, pricePerHour: number): number =>
-  (pricePerHour * 1e6) / (tokensPerSecond * 3600);
 
 /** A measurement of speed as people read it. */
 export function benchText(record: BenchRecord, pricePerHour: number | null): string {
@@ -92,7 +89,7 @@ function facts(record: BenchRecord, pricePerHour: number | null): string {
   );
   if (joulesPerToken !== null) rows.push(['joules per token', joulesPerToken.toPrecision(3)]);
   if (pricePerHour !== null) {
-    const cost = costPerMillion(decode, pricePerHour);
+    const cost = costPerMillion(decode.tokensPerSecond, pricePerHour);
     rows.push(['a million tokens cost', cost.toPrecision(3)]);
   }
   rows.push(['measured on', `${machine.cpu}, ${threads} threads, ${device}`]);

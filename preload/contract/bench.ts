@@ -128,3 +128,7 @@ export const benchRecordSchema = benchResultSchema.extend({
   ...circumstancesSchema.shape,
 });
 export type BenchRecord = z.infer<typeof benchRecordSchema>;
+
+/** What a million tokens cost on a machine of this price per hour that makes nothing else. */
+export const costPerMillion = (tokensPerSecond: number, pricePerHour: number): number =>
+  (pricePerHour * 1e6) / (tokensPerSecond * 3600);

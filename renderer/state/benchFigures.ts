@@ -1,6 +1,6 @@
 import type { BenchRecord, Latency } from '../../preload/contract/index.ts';
 import { percentiles } from './benchSetup.ts';
-import { costPerMillion, type PriceState } from './price.ts';
+import { costOf, type PriceState } from './price.ts';
 
 /** One figure of a measurement. */
 export interface BenchFigure {
@@ -94,7 +94,7 @@ export function figuresOf(record: BenchRecord, price: PriceState): BenchFigure[]
       key: 'cost',
       name: 'Cost of a million tokens',
       unit: 'money',
-      value: costPerMillion(decode.tokensPerSecond, price),
+      value: costOf(decode.tokensPerSecond, price),
       note: price.perHour === null ? 'needs a price per hour' : 'decode alone, at full use',
       less: true,
     },

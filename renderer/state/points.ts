@@ -5,10 +5,9 @@ import {
   type ModelRecord,
 } from '../../preload/contract/index.ts';
 import { modelKey } from './models.ts';
-import { costPerMillion, type PriceState } from './price.ts';
+import { costOf, type PriceState } from './price.ts';
 import {
   metricOf,
-  quantityOf,
   readBench,
   readEvaluation,
   type QuantityKey,
@@ -87,7 +86,7 @@ export function joinPoints(sources: PointSources): PointSet {
       if (reading) values.set(key, reading);
     }
     const rate = values.get('cost');
-    const cost = rate && costPerMillion(rate.value, price);
+    const cost = rate && costOf(rate.value, price);
     if (rate && cost !== null && cost !== undefined) values.set('cost', { ...rate, value: cost });
     else values.delete('cost');
     values.set('bytes', { value: model.bytes / 1e6, ci95: null, n: null, record: null });
@@ -165,12 +164,3 @@ export function canHave({ model }: Point, key: QuantityKey): boolean {
   const metric = metricOf(key);
   return metric === null || !metrics[metric].needsBase || model.parent !== null;
 }
-
-/** `3 variants have no Decode P99 yet`; null where nothing is missing. */
-export const missingText = ({ key, points }: Missing): string => {
-  const { title, source } = quantityOf(key);
-  const [what, have] = points.length === 1 ? ['model', 'has'] : ['models', 'have'];
-  return source === 'price'
-    ? `${points.length} ${what} ${have} no cost: it takes a price per hour and a measured speed`
-    : `${points.length} ${what} ${have} no ${title} yet`;
-};

@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { costPerMillion } from '../../preload/contract/index.ts';
 import { readStored, type Memory } from './memory.ts';
 
 export interface PriceState {
@@ -29,6 +30,6 @@ export function createPrice(memory: Memory): Price {
 const isPrice = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0;
 
-/** What a million tokens cost on a machine that makes nothing else; null without a price. */
-export const costPerMillion = (tokensPerSecond: number, { perHour }: PriceState): number | null =>
-  perHour === null ? null : (perHour * 1e6) / (tokensPerSecond * 3600);
+/** What a million tokens cost, as the contract reckons it; null without a price. */
+export const costOf = (tokensPerSecond: number, { perHour }: PriceState): number | null =>
+  perHour === null ? null : costPerMillion(tokensPerSecond, perHour);

@@ -30,7 +30,7 @@ import {
 import { changesBetween } from '../../../renderer/state/drift.ts';
 import { noMemory, type Memory } from '../../../renderer/state/memory.ts';
 import { createModelColors } from '../../../renderer/state/modelColors.ts';
-import { costPerMillion, createPrice } from '../../../renderer/state/price.ts';
+import { costOf, createPrice } from '../../../renderer/state/price.ts';
 import { createStudio } from '../../../renderer/state/studio.ts';
 import { withSweeps } from '../fakeBench.ts';
 import { createFakeEngine, type FakeOptions } from '../fakeEngine.ts';
@@ -254,7 +254,7 @@ describe('figures', () => {
   });
 
   it('reckon the cost of a million tokens: 100 a second for 0.36 an hour are 1', () => {
-    expect(costPerMillion(100, { perHour: 0.36 })).toBeCloseTo(1, 12);
+    expect(costOf(100, { perHour: 0.36 })).toBeCloseTo(1, 12);
   });
 
   it('are a table with a column for each measurement', () => {
