@@ -231,13 +231,17 @@ export function fakeInspect(options: FakeInspectOptions) {
         const message = `the prompt is longer than the context of ${record.contextLength} tokens: ${tokens.length}`;
         throw new LatheError('context_overflow', message, { next: ['shorten-prompt'] });
       }
+      if (record.name === 'no-attention') {
+        const message = 'no attention is recognised in the graph; it has: Gather, MatMul';
+        throw new LatheError('graph_invalid', message, { next: ['choose-model'] });
+      }
       for (const [at, stage] of ['Building the graph', 'Running the prompt'].entries()) {
         yield { kind: 'progress', stage, fraction: (at + 1) / 3 };
         await new Promise((resolve) => setTimeout(resolve, stepMs));
         signal?.throwIfAborted();
       }
       made += 1;
-      const layers = record.name === 'no-attention' ? 0 : shape.layers;
+      const { layers } = shape;
       const capture: Capture = {
         id: `capture-${made}`,
         model: record.name,

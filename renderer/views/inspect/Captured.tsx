@@ -1,10 +1,12 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Capture } from '../../../preload/contract/index.ts';
+import type { Failure } from '../../state/failure.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { Empty } from '../../ui/Empty.tsx';
 import { Keys } from '../../ui/Keys.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
+import classes from './Inspect.module.css';
 import { Trouble } from './parts/Trouble.tsx';
 
 interface CapturedProps {
@@ -28,7 +30,7 @@ export function Captured({ promise, children }: CapturedProps) {
     case 'running':
       return <Empty>The model reads the prompt; everything it computes is kept.</Empty>;
     case 'failed':
-      return <Trouble failure={main.failure} retry={again} />;
+      return <Failed failure={main.failure} retry={again} />;
     case 'gone':
       return (
         <Empty action={<Button onClick={again}>Capture again</Button>}>
@@ -39,4 +41,27 @@ export function Captured({ promise, children }: CapturedProps) {
     case 'ready':
       return children(main.capture);
   }
+}
+
+/** Why there is no capture; a graph that hides its attention can still be used for all the rest. */
+function Failed({ failure, retry }: { failure: Failure; retry: () => void }) {
+  const studio = useStudio();
+  if (failure.code !== 'graph_invalid') return <Trouble failure={failure} retry={retry} />;
+  const open = (): void => {
+    const { model } = studio.inspect.store.getState();
+    if (model !== null) studio.tryModel(model);
+  };
+  return (
+    <>
+      <Trouble
+        failure={failure}
+        retry={retry}
+        steps={[{ label: 'Open in playground', run: open }]}
+      />
+      <p className={classes.hint}>
+        Attention is found as a softmax over scores or as an operator of its own. A model whose
+        graph has neither cannot be looked into, but it can be run, measured and compressed.
+      </p>
+    </>
+  );
 }

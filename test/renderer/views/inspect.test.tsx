@@ -156,15 +156,17 @@ describe('where there is nothing to show', () => {
     expect(document.activeElement).toBe(screen.getByLabelText('Prompt'));
   });
 
-  it('says that no attention was recognised, and still shows the predictions', async () => {
+  it('says that no attention was recognised, and what can be done with the model all the same', async () => {
     const { studio } = await open({
       models: [records[0], { ...records[0], name: 'no-attention' }],
     });
     studio.inspect.setModel('no-attention');
     fireEvent.click(await screen.findByRole('button', { name: 'Capture' }));
-    expect(await screen.findByText(/No attention was recognised in the graph/)).toBeDefined();
-    fireEvent.click(screen.getByRole('button', { name: 'Show its predictions' }));
-    expect(await screen.findByText(/nats per token, perplexity/)).toBeDefined();
+    expect(await screen.findByText(/no attention is recognised in the graph/)).toBeDefined();
+    expect(screen.getByText(/cannot be looked into, but it can be run/)).toBeDefined();
+    fireEvent.click(screen.getByRole('button', { name: 'Open in playground' }));
+    expect(studio.navigation.store.getState().view).toBe('playground');
+    expect(studio.draft.store.getState().model).toBe('no-attention');
   });
 
   it('offers to capture again what is gone with its process', async () => {
