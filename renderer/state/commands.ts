@@ -78,6 +78,17 @@ function runCommands(studio: Studio): Command[] {
       run: () => void studio.runBench(),
     });
   }
+  if ((models.store.getState().models?.length ?? 0) > 0) {
+    commands.push({
+      id: 'measure',
+      title: 'Measure models to compare them',
+      group: 'Run',
+      run: () => {
+        navigation.go('compare');
+        studio.compare.openMeasure([...studio.compare.store.getState().selected]);
+      },
+    });
+  }
   if (inspect.store.getState().model !== null) {
     commands.push({
       id: 'capture',

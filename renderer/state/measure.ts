@@ -37,6 +37,8 @@ export interface MeasurePlan {
   readonly metrics: readonly Metric[];
   /** A shipped set or an absolute path for each kind of data. */
   readonly data: Readonly<Record<DataKind, string>>;
+  /** Names that the fields of the data have in the files, where they have others: `text=story`. */
+  readonly fields: string;
   /** Only the first so many items; null for all. */
   readonly limit: number | null;
   /** null measures no speed. */
@@ -49,6 +51,7 @@ export const firstPlan: MeasurePlan = {
   models: [],
   metrics: ['perplexity', 'kl', 'top-1'],
   data: shippedData,
+  fields: '',
   limit: null,
   speed: { promptTokens: 128, newTokens: 64, percentile: 'p99' },
   again: false,
@@ -75,15 +78,28 @@ export const kindsOf = (chosen: readonly Metric[]): DataKind[] => [
 export const evaluationsOfPlan = ({
   metrics: chosen,
   data,
+  fields,
   limit,
   again,
 }: MeasurePlan): Omit<EvaluateInput, 'model' | 'against'>[] =>
   kindsOf(chosen).map((kind) => ({
     metrics: chosen.filter((metric) => metrics[metric].reads === kind),
     data: data[kind],
+    fields: fieldsOf(fields) ?? {},
     again,
     ...(limit !== null && { limit }),
   }));
+
+/** `text=story, answer=label` as a record; null where it is not written so. */
+export function fieldsOf(text: string): Record<string, string> | null {
+  const pairs = text
+    .split(',')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '')
+    .map((pair) => pair.split('=').map((part) => part.trim()));
+  if (pairs.some((parts) => parts.length !== 2 || parts.includes(''))) return null;
+  return Object.fromEntries(pairs.map(([name = '', field = '']) => [name, field]));
+}
 
 /**
  * The requests of a plan: each variant is compared with the model it was made from at last; metrics

@@ -4,6 +4,7 @@ import { modelKey } from '../../state/models.ts';
 import {
   benchOfPlan,
   evaluationsOfPlan,
+  fieldsOf,
   requestsOf,
   type MeasurePlan,
 } from '../../state/measure.ts';
@@ -80,7 +81,10 @@ function OfModels({ onDone }: { onDone: () => void }) {
             ? 'Choose models, and metrics or speed.'
             : `${formatCount(count)} ${count === 1 ? 'job' : 'jobs'}; variants are compared with the model they were made from.`}
         </span>
-        <Button disabled={count === 0 || isAsking} onClick={() => void start()}>
+        <Button
+          disabled={count === 0 || isAsking || fieldsOf(plan.fields) === null}
+          onClick={() => void start()}
+        >
           Measure
         </Button>
       </div>
@@ -139,7 +143,9 @@ function OfSweep({ onDone }: { onDone: () => void }) {
             : `${formatCount(chosen.length)} ${chosen.length === 1 ? 'variant' : 'variants'}, and the model itself to compare with.`}
         </span>
         <Button
-          disabled={model === null || chosen.length === 0 || isAsking}
+          disabled={
+            model === null || chosen.length === 0 || isAsking || fieldsOf(plan.fields) === null
+          }
           onClick={() => void start()}
         >
           Make and measure

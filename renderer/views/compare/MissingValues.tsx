@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
-import { metrics } from '../../../preload/contract/index.ts';
-import { requestsOf, type MeasurePlan } from '../../state/measure.ts';
-import { missingText, type Missing } from '../../state/points.ts';
-import { metricOf, quantityOf } from '../../state/quantities.ts';
+import { requestsOf } from '../../state/measure.ts';
+import { missingText, planLike } from '../../state/missing.ts';
+import type { Missing } from '../../state/points.ts';
+import { quantityOf } from '../../state/quantities.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import { useComparison } from './comparison.ts';
 import classes from './Side.module.css';
@@ -33,33 +33,12 @@ function MissingValue({ missing }: { missing: Missing }) {
   const chosen = usePart(compare.store, (state) => state.chosen);
   const isConnected = usePart(connection, (state) => state.connection.kind === 'ready');
   const { title, source } = quantityOf(missing.key);
-  const metric = metricOf(missing.key);
 
-  /** Measured as the others were, so that the values may stand side by side. */
-  const planned = (): MeasurePlan => {
-    const keys = missing.points.map(({ key }) => key);
-    if (metric) {
-      const all = series.get(missing.key) ?? [];
-      const [like] = (all.find(({ key }) => key === chosen[missing.key]) ?? all[0])?.records ?? [];
-      const limit = /(?:^|\/)first=(\d+)/.exec(like?.protocol ?? '')?.[1];
-      const kind = metrics[metric].reads;
-      return {
-        ...plan,
-        models: keys,
-        metrics: [metric],
-        data: like ? { ...plan.data, [kind]: like.data } : plan.data,
-        limit: like ? (limit === undefined ? null : Number(limit)) : plan.limit,
-        speed: null,
-      };
-    }
-    const [like] =
-      (benchSeries.find(({ key }) => key === chosen.bench) ?? benchSeries[0])?.records ?? [];
-    const { promptTokens, newTokens } = like?.request ?? { promptTokens: 128, newTokens: 64 };
-    const percentile = missing.key === 'decode-p99' ? 'p99' : 'p50';
-    return { ...plan, models: keys, metrics: [], speed: { promptTokens, newTokens, percentile } };
-  };
   const measure = async (): Promise<void> => {
-    const { evaluations, benches } = requestsOf(planned(), known ?? []);
+    const { evaluations, benches } = requestsOf(
+      planLike(plan, missing, { series, benchSeries, chosen }),
+      known ?? [],
+    );
     if (evaluations.length > 0) await measurements.evaluate(evaluations);
     if (benches.length > 0) await measurements.bench(benches);
   };

@@ -90,6 +90,7 @@ export function ParallelPane() {
         ref={frame}
         className={classes.canvas}
         onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
           const [x, from] = placeOf(event);
           const axis = axisAt(layout, x);
           drag.current = axis === null ? null : { axis, from };

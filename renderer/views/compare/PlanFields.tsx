@@ -6,6 +6,7 @@ import {
   type Metric,
 } from '../../../preload/contract/index.ts';
 import {
+  fieldsOf,
   kindsOf,
   percentiles,
   runsFor,
@@ -77,6 +78,16 @@ export function PlanFields({ plan, onChange }: PlanFieldsProps) {
           }
         />
       ))}
+      {kindsOf(plan.metrics).some((kind) => data[kind] !== shippedData[kind]) && (
+        <TextInput
+          label="Names of fields, where they differ"
+          description="Separated by commas, as the metric calls it = as the file does."
+          placeholder="text=story"
+          value={plan.fields}
+          error={fieldsOf(plan.fields) === null ? 'Write pairs like text=story' : null}
+          onChange={(event) => onChange({ fields: event.currentTarget.value })}
+        />
+      )}
       {plan.metrics.length > 0 && (
         <div className={classes.row}>
           <NumberInput

@@ -1,31 +1,29 @@
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
 import { IconMinus, IconPlus, IconZoomReset } from '@tabler/icons-react';
-import { useCallback, useMemo, useRef, useState, type PointerEvent } from 'react';
+import { useCallback, useMemo, useRef, useState, type PointerEvent, type ReactNode } from 'react';
+import { drawPointed, drawScatter } from '../../charts/scatter.ts';
 import {
   dotAt,
   dotsWithin,
-  drawPointed,
-  drawScatter,
   layOutScatter,
   movedBy,
   zoomedAt,
+  type Place,
   type ScatterPicture,
   type ScatterView,
-} from '../../charts/scatter.ts';
+} from '../../charts/scatterLayout.ts';
 import type { Surface } from '../../charts/surface.ts';
 import type { Point } from '../../state/points.ts';
 import { quantityOf, titleWithUnit, type QuantityKey } from '../../state/quantities.ts';
 import { CanvasView, type Size } from '../../ui/CanvasView.tsx';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
-import { toCsv } from '../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../ui/wholePicture.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import { useComparison } from './comparison.ts';
 import { PointActions } from './PointActions.tsx';
 import classes from './Scatter.module.css';
+import { tableCsv, tableJson } from './table.ts';
 import { pointLabel, readingText } from './words.ts';
-
-type Place = readonly [x: number, y: number];
 
 type Drag =
   | { readonly kind: 'press'; readonly from: Place }
@@ -69,6 +67,8 @@ export function Scatter() {
   };
   const press = (event: PointerEvent<HTMLDivElement>): void => {
     const from = placeOf(event);
+    // A line around dots may leave the chart and come back.
+    event.currentTarget.setPointerCapture(event.pointerId);
     if (event.button === 1 || event.shiftKey) setDrag({ kind: 'move', at: from });
     else if (event.button === 0) setDrag({ kind: 'press', from });
   };
@@ -120,23 +120,23 @@ export function Scatter() {
           onRoom={setRoom}
           onWheel={(at, delta) => setView(zoomedAt(layout, at, wheelZoom ** -delta))}
         />
-        {menu && (
-          <Menu
-            opened
-            position="right-start"
-            shadow="md"
-            onClose={() => setMenu(null)}
-            returnFocus={false}
-          >
-            <Menu.Target>
-              <span className={classes.anchor} style={{ left: menu.at[0] + 8, top: menu.at[1] }} />
-            </Menu.Target>
-            <Menu.Dropdown>
-              <PointActions point={menu.point} />
-            </Menu.Dropdown>
-          </Menu>
-        )}
       </div>
+      {menu && (
+        <Menu
+          opened
+          position="right-start"
+          shadow="md"
+          onClose={() => setMenu(null)}
+          returnFocus={false}
+        >
+          <Menu.Target>
+            <span className={classes.anchor} style={{ left: menu.at[0] + 8, top: menu.at[1] }} />
+          </Menu.Target>
+          <Menu.Dropdown>
+            <PointActions point={menu.point} />
+          </Menu.Dropdown>
+        </Menu>
+      )}
       <div className={classes.tools}>
         <Tool label="Zoom in" onClick={() => zoom(1.5)}>
           <IconPlus size={14} stroke={1.5} />
@@ -154,15 +154,15 @@ export function Scatter() {
           name="lathe-trade-off"
           svg={() => wholeSvg(room, (surface) => drawScatter(surface, layout))}
           canvas={() => wholeCanvas(room, (surface) => drawScatter(surface, layout))}
-          csv={() => csvOf(complete, x, y)}
-          json={() => rowsOf(complete, x, y)}
+          csv={() => tableCsv(complete, [x, y])}
+          json={() => tableJson(complete, [x, y])}
         />
       </div>
     </section>
   );
 }
 
-function Tool(props: { label: string; onClick: () => void; children: React.ReactNode }) {
+function Tool(props: { label: string; onClick: () => void; children: ReactNode }) {
   return (
     <Tooltip label={props.label}>
       <ActionIcon aria-label={props.label} onClick={props.onClick}>
@@ -225,34 +225,3 @@ const valuesOf = ({ values }: Point, ...keys: readonly QuantityKey[]): string[] 
     const reading = values.get(key);
     return reading ? [readingText(key, reading)] : [];
   });
-
-const rowsOf = (points: readonly Point[], x: QuantityKey, y: QuantityKey) =>
-  points.map(({ model, values }) => ({
-    model: model.name,
-    ...Object.fromEntries(
-      [x, y].flatMap((key) => {
-        const { value = null, ci95 = null, n = null } = values.get(key) ?? {};
-        return [[key, { value, ci95, n }]];
-      }),
-    ),
-  }));
-
-function csvOf(points: readonly Point[], x: QuantityKey, y: QuantityKey): string {
-  const header = [
-    'model',
-    ...[x, y].flatMap((key) => [key, `${key}_low`, `${key}_high`, `${key}_n`]),
-  ];
-  const rows = points.map(({ model, values }) => [
-    model.name,
-    ...[x, y].flatMap((key) => {
-      const reading = values.get(key);
-      return [
-        reading?.value ?? null,
-        reading?.ci95?.[0] ?? null,
-        reading?.ci95?.[1] ?? null,
-        reading?.n ?? null,
-      ];
-    }),
-  ]);
-  return toCsv(header, rows);
-}

@@ -36,3 +36,7 @@ export function readingText(key: QuantityKey, reading: Reading): string {
     ...(reading.n === null ? [] : [`n ${reading.n.toLocaleString('en')}`]),
   ].join(', ');
 }
+
+/** A variant of `base` without that one's name. */
+export const withoutBase = (name: string, base: string): string =>
+  name.startsWith(`${base}/`) ? name.slice(base.length + 1) : name;

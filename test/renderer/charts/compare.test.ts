@@ -16,16 +16,15 @@ import {
   linesWithin,
   type ParallelPicture,
 } from '../../../renderer/charts/parallel.ts';
+import { drawPointed, drawScatter } from '../../../renderer/charts/scatter.ts';
 import {
   dotAt,
   dotsWithin,
-  drawPointed,
-  drawScatter,
   layOutScatter,
   movedBy,
   zoomedAt,
   type ScatterPicture,
-} from '../../../renderer/charts/scatter.ts';
+} from '../../../renderer/charts/scatterLayout.ts';
 import { svgSurface, type Surface } from '../../../renderer/charts/surface.ts';
 import { blankSvg, linesOf, picture } from './picture.ts';
 

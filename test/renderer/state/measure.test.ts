@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { benchRequestSchema, evaluateRequestSchema } from '../../../preload/contract/index.ts';
-import { firstPlan, requestsOf, runsFor } from '../../../renderer/state/measure.ts';
+import { fieldsOf, firstPlan, requestsOf, runsFor } from '../../../renderer/state/measure.ts';
 import { variants } from '../fakeMeasurements.ts';
 
 const models = ['tiny-stories', 'tiny-stories/int4-rtn'];
@@ -40,5 +40,17 @@ describe('a plan to measure', () => {
     expect(
       (['p50', 'p99', 'p999'] as const).map((percentile) => runsFor({ ...speed, percentile })),
     ).toEqual([5, 16, 157]);
+  });
+
+  it('takes names of fields as pairs, and nothing else', () => {
+    expect(fieldsOf('text=story, answer = label')).toEqual({ text: 'story', answer: 'label' });
+    expect(fieldsOf('')).toEqual({});
+    expect(fieldsOf('text')).toBeNull();
+    expect(fieldsOf('text=')).toBeNull();
+    const [request] = requestsOf(
+      { ...firstPlan, models: ['tiny-stories'], fields: 'text=story' },
+      variants,
+    ).evaluations;
+    expect(request?.fields).toEqual({ text: 'story' });
   });
 });
