@@ -79,6 +79,7 @@ export async function openCapturer(found: Subject, open: OpenPart): Promise<Capt
             taps: [...taps.values()],
             shown: scored,
             visit: scores.take,
+            ...scores.piece(),
             signal,
             onProgress: tell('capturing'),
           },
@@ -173,6 +174,10 @@ function layerOf(
   };
 }
 
+/** Scores that a piece gives at most, in elements: 128 MB. */
+const MOST_SCORES = 2 ** 25;
+const FEWEST_ROWS = 8;
+
 /** Scores of whole texts, put together from pieces. */
 class ScoreStore {
   private readonly kept: Map<string, { heads: number; data: Float32Array }>;
@@ -187,6 +192,14 @@ class ScoreStore {
           : [],
       ),
     );
+  }
+
+  /** Scores of all layers come at once, so a piece of the text is to give few. */
+  piece(): { piece?: number } {
+    let heads = 0;
+    for (const kept of this.kept.values()) heads += kept.heads;
+    if (heads === 0) return {};
+    return { piece: Math.max(FEWEST_ROWS, Math.floor(MOST_SCORES / (heads * this.tokens))) };
   }
 
   of(name: string): Float32Array {

@@ -1,5 +1,5 @@
 import { LatheError } from '../../preload/contract/errors.ts';
-import type { Port, Session } from '../inference/session.ts';
+import { fetchGuard, type Port, type Session } from '../inference/session.ts';
 import { signatureOf, type Signature } from '../inference/signature.ts';
 import type { Model, ValueInfo } from '../onnx/model.ts';
 import { isFused, readDecoder } from '../passes/decoder.ts';
@@ -112,14 +112,18 @@ export function tapWidths(subject: Subject): Map<string, number> {
   return widths;
 }
 
-/** The part of a subject's graph that gives these values, its cache and nothing else. */
-export function partFor({ exposed, signature }: Subject, values: readonly string[]): Model {
-  const guard = exposed.graph.outputs[0]?.name === fetchGuardName ? [fetchGuardName] : [];
+/**
+ * The part of a subject's graph that gives these values, its cache and nothing else. Scores depend
+ * on how many keys there are, so a graph that gives them is not to write its cache in place.
+ */
+export function partFor({ exposed, signature, sites }: Subject, values: readonly string[]): Model {
+  const scores = new Set(sites.map((site) => site.scores));
+  const inPlace =
+    exposed.graph.outputs[0]?.name === fetchGuard && !values.some((value) => scores.has(value));
+  const guard = inPlace ? [fetchGuard] : [];
   const cache = signature.cache.map(({ present }) => present);
   return tapped(exposed, [...new Set([...guard, ...values, ...cache])]);
 }
-
-const fetchGuardName = 'fetch_guard';
 
 function portOf({ name, type }: ValueInfo): Port {
   if (type?.kind !== 'tensor') return { name, dataType: 'sequence', shape: [] };

@@ -20,14 +20,16 @@ export interface PrefillOptions {
 const prefillChunk = 512;
 
 /**
- * The pieces in which a prefill reads tokens. None is a single token unless that is all there is:
- * the runtime multiplies a single row by another kernel, which rounds differently, and the logits
- * of a text are not to depend on how much of it was in the cache already.
+ * The pieces in which a prefill reads tokens, of `most` at most where that is less than usual (3 or
+ * more). None is a single token unless that is all there is: the runtime multiplies a single row by
+ * another kernel, which rounds differently, and the logits of a text are not to depend on how much
+ * of it was in the cache already.
  */
 export function piecesOf(ids: readonly number[], most = prefillChunk): (readonly number[])[] {
+  const longest = Math.min(most, prefillChunk);
   const pieces: (readonly number[])[] = [];
   for (let start = 0, end = 0; start < ids.length; start = end) {
-    end = Math.min(start + most, ids.length);
+    end = Math.min(start + longest, ids.length);
     if (end === ids.length - 1) end--;
     pieces.push(ids.slice(start, end));
   }

@@ -69,6 +69,12 @@ export class AddedNodes {
     return this.op('Gather', [shape, this.i64([axis], [])]);
   }
 
+  /** The first sizes of the shape, int64 [count]. */
+  leading(value: string, count: number): string {
+    const shape = this.op('Shape', [value]);
+    return this.op('Slice', [shape, this.i64([0]), this.i64([count])]);
+  }
+
   /** `[from, to)` as int64; both are scalars. */
   range(from: string, to: string): string {
     return this.op('Range', [from, to, this.i64([1], [])]);

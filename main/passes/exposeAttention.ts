@@ -4,6 +4,7 @@ import { AddedNodes } from './addedNodes.ts';
 import { exposeGrouped } from './exposeGrouped.ts';
 import { exposeMultiHead, exposePackedAttention } from './exposeMultiHead.ts';
 import { exposeStandard } from './exposeStandard.ts';
+import { unsupportedAttention } from './exposeSite.ts';
 import { exposeSoftmax, isAttentionSoftmax } from './exposeSoftmax.ts';
 import { MICROSOFT } from './edit.ts';
 import { GraphIndex } from './graphIndex.ts';
@@ -91,9 +92,13 @@ export function exposeAttention(model: Model): Exposed {
       { value: operators.join(', '), next: ['choose-model'] },
     );
   }
+  const opset = model.opsets.get('') ?? 0;
   const exposures = found.map((node, layer) => {
     const expose = kindOf(graph, node);
     if (expose === null) throw new RangeError('filtered above');
+    if (expose !== exposeSoftmax && opset < LEAST_OPSET) {
+      throw unsupportedAttention(`an opset below ${LEAST_OPSET} (${opset})`, node);
+    }
     return expose(graph, node, layer);
   });
   return {
@@ -101,6 +106,9 @@ export function exposeAttention(model: Model): Exposed {
     sites: exposures.map(({ site }) => site),
   };
 }
+
+/** The first in which axes are inputs, as the nodes that are added have them. */
+const LEAST_OPSET = 13;
 
 type Expose = (graph: GraphIndex, node: Node, layer: number) => Exposure;
 

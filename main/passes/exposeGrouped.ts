@@ -61,7 +61,7 @@ export function exposeGrouped(graph: GraphIndex, node: Node, layer: number): Exp
   const turned = names.of('rot_q');
   if (intOf(node, 'do_rotary', 0) === 0) added.op('Identity', [flat], { output: turned });
   else {
-    const shape = added.op('Shape', [flat], { attributes: { end: int(2) } });
+    const shape = added.leading(flat, 2);
     const places = positionIds === '' ? added.op('Expand', [positions, shape]) : positionIds;
     const width = graph.weight(cos)?.dims[1];
     const partial = width !== undefined && typeof headDim === 'number' && 2 * width < headDim;
@@ -146,8 +146,8 @@ function sinksOf(graph: GraphIndex, node: Node, sink: string, heads: number): Fl
 
 /** Softmax over the keys and the sinks; the share of these is left out. */
 function withSinks(added: AddedNodes, scores: string, sinks: Float32Array, output: string): void {
-  const shape = added.op('Shape', [scores], { attributes: { end: int(3) } });
-  const column = added.op('Concat', [shape, added.i64([1])], { attributes: { axis: int(0) } });
+  const shape = [added.leading(scores, 3), added.i64([1])];
+  const column = added.op('Concat', shape, { attributes: { axis: int(0) } });
   const perHead = added.floats('sinks', [1, sinks.length, 1, 1], sinks);
   const wide = added.op('Expand', [perHead, column]);
   const all = added.op('Concat', [scores, wide], { attributes: { axis: int(-1) } });

@@ -69,14 +69,7 @@ export function exposePackedAttention(graph: GraphIndex, node: Node, layer: numb
   const heads = graph.int(node, 'num_heads');
   const product = added.op('MatMul', [input, weights]);
   const projected = bias === '' ? product : added.op('Add', [product, bias]);
-  const sizes = intsOf(node, 'qkv_hidden_sizes');
-  const axis = { axis: int(-1) };
-  const [query, key] =
-    sizes === ''
-      ? added.outputs('Split', [projected], 3, { attributes: { ...axis, num_outputs: int(3) } })
-      : added.outputs('Split', [projected, added.i64(sizes.split(',').map(Number))], 3, {
-          attributes: axis,
-        });
+  const [query, key] = thirds(added, projected, intsOf(node, 'qkv_hidden_sizes'));
   const queries = byHead(added, query, heads);
   const newest = byHead(added, key, heads);
   const first = (cache: string): string => added.op('Gather', [cache, added.i64([0], [])]);
@@ -92,6 +85,18 @@ export function exposePackedAttention(graph: GraphIndex, node: Node, layer: numb
     scoreBias,
     output,
   });
+}
+
+/** Queries and keys out of one value [batch, rows, …]: equal thirds, or of the sizes given. */
+function thirds(added: AddedNodes, projected: string, sizes: string): string[] {
+  if (sizes === '') {
+    const apart = added.reshape(projected, [0, 0, 3, -1]);
+    return [0, 1].map((part) =>
+      added.op('Gather', [apart, added.i64([part], [])], { attributes: { axis: int(2) } }),
+    );
+  }
+  const parts = added.i64(sizes.split(',').map(Number));
+  return added.outputs('Split', [projected, parts], 3, { attributes: { axis: int(-1) } });
 }
 
 interface Found {
@@ -122,7 +127,8 @@ function exposed(
   if (scoreBias !== '') scores = added.op('Add', [scores, scoreBias]);
   if (padding !== '') {
     const there = added.op('Unsqueeze', [padding, added.i64([1, 2])]);
-    const none = added.op('Equal', [there, added.op('CastLike', [added.i64([0], []), there])]);
+    const to = { to: int(dataTypes.float32.code) };
+    const none = added.op('Equal', [added.op('Cast', [there], { attributes: to }), added.f32(0)]);
     const filter = added.f32(floatOf(node, 'mask_filter_value', FILTER));
     const excluded = added.op('Where', [none, filter, added.f32(0)]);
     scores = added.op('Add', [scores, excluded]);

@@ -178,7 +178,7 @@ const angle = (position: number, pair: number): number => position * 0.7 ** pair
 /** A graph of one GroupQueryAttention, finished with its last inputs. */
 function grouped(setup: Setup, attributes: Record<string, AttributeValue>, more: string[] = []) {
   const { heads, kvHeads, rows, past } = setup;
-  const graph = new GraphBuilder({ name: 'test', opset: 21, msOpset: true });
+  const graph = new GraphBuilder({ name: 'test', opset: 13, msOpset: true });
   graph.input('query', 'float32', [1, 'rows', heads * SIZE]);
   graph.input('key', 'float32', [1, 'rows', kvHeads * SIZE]);
   graph.input('value', 'float32', [1, 'rows', kvHeads * SIZE]);
@@ -308,7 +308,7 @@ describe('MultiHeadAttention', () => {
   const width = heads * SIZE;
 
   function multiHead(past: number, rows: number, unidirectional: number, kinds: string[]): Model {
-    const graph = new GraphBuilder({ name: 'test', opset: 21, msOpset: true });
+    const graph = new GraphBuilder({ name: 'test', opset: 13, msOpset: true });
     for (const name of ['query', 'key', 'value']) graph.input(name, 'float32', [1, 'rows', width]);
     for (const name of ['past_key', 'past_value']) {
       graph.input(name, 'float32', [1, heads, 'past', SIZE]);
@@ -404,7 +404,7 @@ describe('Attention of onnxruntime', () => {
       const weights = numbers(inner * 3 * width, 32);
       const bias = numbers(3 * width, 33);
       const cache = numbers(2 * past * width, 34);
-      const graph = new GraphBuilder({ name: 'test', opset: 21, msOpset: true });
+      const graph = new GraphBuilder({ name: 'test', opset: 13, msOpset: true });
       graph.input('input', 'float32', [1, 'rows', inner]);
       graph.input('past', 'float32', [2, 1, heads, 'past', SIZE]);
       graph.initializer(tensorOf('weights', [inner, 3 * width], weights));
@@ -542,4 +542,18 @@ describe('Attention of ONNX', () => {
       ).toEqual([]);
     });
   });
+});
+
+test('an older graph is refused at the node, with its opset', () => {
+  const graph = new GraphBuilder({ name: 'test', opset: 12, msOpset: true });
+  for (const name of ['query', 'key', 'value']) graph.input(name, 'float32', [1, 'rows', SIZE]);
+  graph.node('MultiHeadAttention', ['query', 'key', 'value'], {
+    outputs: ['output'],
+    attributes: { num_heads: int(1) },
+    domain: 'com.microsoft',
+  });
+  graph.output('output', 'float32', [1, 'rows', SIZE]);
+  expect(() => exposeAttention(graph.finish())).toThrow(
+    /opset below 13 \(12\): MultiHeadAttention/,
+  );
 });
