@@ -13,6 +13,7 @@ import parts from '../parts/parts.module.css';
 import { ShadeScale } from '../parts/ShadeScale.tsx';
 import { TokenText, type Piece } from '../parts/TokenText.tsx';
 import classes from './difference.module.css';
+import { TokenReadout } from './TokenReadout.tsx';
 
 /** The text token by token: where the two part, and how far they are apart on the way. */
 export function DifferenceText({ difference }: { difference: Difference }) {
@@ -85,7 +86,7 @@ export function DifferenceText({ difference }: { difference: Difference }) {
           written by the base
         </span>
       </div>
-      <Readout difference={difference} figures={figures} index={shown} />
+      <TokenReadout difference={difference} figures={figures} index={shown} />
       <div className={classes.strip} onPointerMove={point}>
         <Chart
           label="KL divergence and difference of log-probability along the tokens"
@@ -152,87 +153,6 @@ function Overall({ figures }: { figures: DifferenceFigures }) {
         },
       ]}
     />
-  );
-}
-
-interface ReadoutProps {
-  difference: Difference;
-  figures: DifferenceFigures;
-  index: number;
-}
-
-/** What both say of a token. */
-function Readout({ difference, figures, index }: ReadoutProps) {
-  const { tokens, positions, promptTokens } = difference;
-  const token = tokens[index];
-  const told = positions[index - 1];
-  const isLast = index === tokens.length - 1;
-  const next = isLast ? positions[index] : undefined;
-  if (!token) return null;
-  const side = (name: string, which: 'base' | 'variant') => {
-    const opinion = told?.[which];
-    return (
-      <tr>
-        <th scope="row">{name}</th>
-        <td data-number>
-          {opinion?.logprob === null || opinion === undefined
-            ? '–'
-            : formatProbability(Math.exp(opinion.logprob))}
-        </td>
-        <td>
-          {opinion ? (
-            <>
-              <span className={parts.token}>{visible(opinion.top.text)}</span>{' '}
-              {formatProbability(Math.exp(opinion.topLogprob))}
-            </>
-          ) : (
-            '–'
-          )}
-        </td>
-        {isLast && (
-          <td>
-            {next ? (
-              <>
-                <span className={parts.token}>{visible(next[which].top.text)}</span>{' '}
-                {formatProbability(Math.exp(next[which].topLogprob))}
-              </>
-            ) : (
-              '–'
-            )}
-          </td>
-        )}
-      </tr>
-    );
-  };
-  const gain = figures.gain[index] ?? null;
-  return (
-    <output className={classes.readout} aria-label="Values of the token">
-      <div>
-        <span className={parts.token}>{visible(token.text)}</span>
-        <span>
-          token {index + 1} {index < promptTokens ? 'of the prompt' : 'written by the base'}
-        </span>
-        <span>id {token.id}</span>
-        <span>KL {told ? `${formatFigure(told.kl)} nats` : '–'}</span>
-        <span>Δ {gain === null ? '–' : `${formatSigned(gain)} nats`}</span>
-      </div>
-      <table className={parts.table}>
-        <thead>
-          <tr>
-            <th aria-label="Model" />
-            <th scope="col" data-number>
-              gave it
-            </th>
-            <th scope="col">first choice</th>
-            {isLast && <th scope="col">goes on with</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {side('Base', 'base')}
-          {side('Variant', 'variant')}
-        </tbody>
-      </table>
-    </output>
   );
 }
 
