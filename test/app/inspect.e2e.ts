@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { seriousFindings } from './axe.ts';
 import { button, failure, typePrompt, view } from './playground.ts';
@@ -10,6 +11,14 @@ async function capture(page: Page, text: string): Promise<void> {
   await view(page, 'Inspect').click();
   await typePrompt(page, text);
   await page.keyboard.press('ControlOrMeta+Enter');
+}
+
+/** The file that the map is saved as. */
+async function saved(page: Page, format: string): Promise<Buffer> {
+  await button(page, 'Save the map').click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: format }).click();
+  return readFileSync(await (await download).path());
 }
 
 /** Looking inside the embedded model: the same steps in the window and in the browser. */
@@ -64,10 +73,22 @@ test('capture, open a head, read a value, switch it off, follow a prediction', a
   await test.step('the map is offered as picture and as numbers', async () => {
     await button(page, 'Save the map').click();
     await expect(page.getByRole('menuitem')).toHaveText(['PNG', 'SVG', 'CSV', 'JSON', 'NumPy']);
+    await page.keyboard.press('Escape');
     // The desktop's stand-in has no downloads.
-    const saved = application ? null : page.waitForEvent('download');
-    await page.getByRole('menuitem', { name: 'NumPy' }).click();
-    if (saved) expect((await saved).suggestedFilename()).toMatch(/Layer-1.+\.npy$/);
+    if (application) return;
+    const [png, svg, csv, npy] = [
+      await saved(page, 'PNG'),
+      await saved(page, 'SVG'),
+      await saved(page, 'CSV'),
+      await saved(page, 'NumPy'),
+    ];
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect(png.length).toBeGreaterThan(5000);
+    expect(svg.toString()).toMatch(/^<svg[^>]+width="\d{3}/);
+    expect(svg.toString()).toContain('attention weight');
+    expect(svg.toString()).not.toContain('var(');
+    const rows = csv.toString().trim().split('\r\n');
+    expect(npy.toString('latin1')).toContain(`'shape': (${rows.length - 1}, ${rows.length - 1})`);
   });
 
   const attention = await seriousFindings(page);
