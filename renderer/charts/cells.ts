@@ -53,23 +53,41 @@ export interface Matrix {
   readonly data: Float32Array;
 }
 
-/** What a causal model hides: behind the diagonal, and nothing or −∞. */
-const isHidden = (value: number, row: number, column: number): boolean =>
-  Number.isNaN(value) || value === -Infinity || (column > row && value === 0);
+/** The colours as pixels in memory; every platform that the studio runs on is little-endian. */
+const pixelsOf = (shades: Shades): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, shade) => {
+    const [red = 0, green = 0, blue = 0] = shades.subarray(shade * 3);
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  });
 
-/** Colours every value; what is hidden lets the ground show. */
+/** The number of a value's colour; what depends on the scale alone is computed once. */
+function shaderOf({ kind, least, most }: ValueScale): (value: number) => number {
+  const last = count - 1;
+  const within = (shade: number): number => (shade < 0 ? 0 : shade > last ? last : shade + 0.5) | 0;
+  if (kind === 'log') {
+    const start = Math.log(least);
+    const step = last / (Math.log(most) - start);
+    return (value) => (value <= least ? 0 : within((Math.log(value) - start) * step));
+  }
+  const step = most === least ? 0 : last / (most - least);
+  return (value) => within((value - least) * step);
+}
+
+/**
+ * Colours every value. What a causal model hides lets the ground show: behind the diagonal what is
+ * nothing, and −∞ anywhere.
+ */
 export function paint({ columns, rows, data }: Matrix, scale: ValueScale, shades: Shades): Cells {
   const rgba = new Uint8ClampedArray(columns * rows * 4);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      const at = row * columns + column;
+  const pixels = new Uint32Array(rgba.buffer);
+  const colors = pixelsOf(shades);
+  const shadeOf = shaderOf(scale);
+  for (let row = 0, at = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1, at += 1) {
       const value = data[at] ?? 0;
-      if (isHidden(value, row, column)) continue;
-      const shade = Math.round(placeOf(scale, value) * (count - 1)) * 3;
-      rgba[at * 4] = shades[shade] ?? 0;
-      rgba[at * 4 + 1] = shades[shade + 1] ?? 0;
-      rgba[at * 4 + 2] = shades[shade + 2] ?? 0;
-      rgba[at * 4 + 3] = 255;
+      if (value === 0 && column > row) continue;
+      if (value === -Infinity || Number.isNaN(value)) continue;
+      pixels[at] = colors[shadeOf(value)] ?? 0;
     }
   }
   return { columns, rows, rgba };

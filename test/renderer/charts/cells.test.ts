@@ -54,6 +54,27 @@ describe('painted cells', () => {
   });
 });
 
+describe('painting many and colouring one', () => {
+  it('give the same colour, on every scale and beyond its ends', () => {
+    const data = Float32Array.from({ length: 400 }, (_, index) => (index - 40) / 300 || 1e-9);
+    for (const scale of [
+      linear,
+      { kind: 'log', least: 1e-3, most: 0.7 },
+      { kind: 'diverging', least: -0.1, most: 0.1 },
+      { kind: 'linear', least: 0.5, most: 0.5 },
+    ] as const) {
+      const { rgba } = paint({ columns: 1, rows: data.length, data }, scale, viridis);
+      const painted = Array.from(data, (_, index) =>
+        at(rgba, index)
+          .slice(0, 3)
+          .map((part) => part.toString(16).padStart(2, '0'))
+          .join(''),
+      );
+      expect(painted).toEqual(Array.from(data, (value) => colorOf(scale, viridis, value).slice(1)));
+    }
+  });
+});
+
 describe('pooling', () => {
   it('keeps the largest of each block, so that a thin line stays in sight', () => {
     const data = new Float32Array(25);
