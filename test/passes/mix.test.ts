@@ -5,7 +5,7 @@ import { readDecoder } from '../../main/passes/decoder.ts';
 import { differingUnits, mixed } from '../../main/passes/mix.ts';
 import type { PassInput } from '../../main/passes/pass.ts';
 import { calibratedContext } from './calibrated.ts';
-import { runDecoder, runStep } from './runDecoder.ts';
+import { relativeDistance, runDecoder, runStep } from './runDecoder.ts';
 import { tinyDecoder } from './tinyDecoder.ts';
 
 const everywhere = { targets: ['**'] };
@@ -77,23 +77,36 @@ describe.each([{ tied: true, attentionBias: true, mlpBias: true }, { tied: false
   },
 );
 
-describe('scales that were moved into norms', () => {
+describe.each<[string, StepInput[]]>([
+  ['smooth-quant', [{ pass: 'smooth-quant' }, { pass: 'quantize-rtn', targets: ['**'] }]],
+  ['quantize-awq', [{ pass: 'quantize-awq', targets: ['**'] }]],
+])('scales that %s moved into norms', (_, steps) => {
   test('bind the halves of a block, and all of them give the base again', async () => {
     const base = tinyDecoder({ tied: false });
-    const variant = await after(base, [
-      { pass: 'smooth-quant' },
-      { pass: 'quantize-rtn', targets: ['**'] },
-    ]);
+    const variant = await after(base, steps);
     const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
     const units = await differingUnits(from, to);
-    expect(units.map(({ layers, norms }) => [...layers, ...norms].join())).toEqual([
-      'blocks.0.attn.qkv,blocks.0.attn.o,blocks.0.ln1',
-      'blocks.0.mlp.gate_up,blocks.0.mlp.down,blocks.0.ln2',
-      'blocks.1.attn.qkv,blocks.1.attn.o,blocks.1.ln1',
-      'blocks.1.mlp.gate_up,blocks.1.mlp.down,blocks.1.ln2',
-      'lm_head',
+    expect(units.map(({ layers }) => layers)).toEqual([
+      ['blocks.0.attn.qkv', 'blocks.0.attn.o'],
+      ['blocks.0.mlp.gate_up', 'blocks.0.mlp.down'],
+      ['blocks.1.attn.qkv', 'blocks.1.attn.o'],
+      ['blocks.1.mlp.gate_up', 'blocks.1.mlp.down'],
+      ['lm_head'],
     ]);
+    // Not every norm need have got a scale.
+    expect(units.flatMap(({ norms }) => norms).length).toBeGreaterThan(0);
     expect(await runDecoder(mixed(from, to, units))).toEqual(await runDecoder(base.model));
+  });
+
+  test('leave the other halves as they were: each half alone changes little', async () => {
+    const base = tinyDecoder({ tied: false });
+    const variant = await after(base, steps);
+    const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
+    const { logits } = await runDecoder(base.model);
+    for (const unit of await differingUnits(from, to)) {
+      const half = await runDecoder(mixed(from, to, [unit]));
+      expect(relativeDistance(logits, half.logits)).toBeLessThan(0.5);
+    }
   });
 });
 

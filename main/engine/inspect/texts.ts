@@ -39,8 +39,8 @@ export async function* losses(
     if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
     const asked = { base: base && loadRequest(core, base, 'fused'), text, ...windows };
     const work = async function* (job: Job): AsyncGenerator<LossesEvent> {
-      yield* load(core, job, variant, 'fused', signal);
       if (base !== null) makeRoomForBoth(core, job, { base, variant });
+      yield* load(core, job, variant, 'fused', signal);
       const events = job.stream('running', (client) => client.compare.losses(asked), signal);
       for await (const event of events) {
         if (event.kind === 'done') read.push(event);
