@@ -7,7 +7,7 @@ import type { ScoreRule } from '../passes/exposeAttention.ts';
 import type { AttentionParts, AttentionScores, Captured, LayerCapture } from './captured.ts';
 import type { OpenPart } from './subject.ts';
 
-/** Some rows of the patterns of all heads of a layer. Overwritten when the visit ends. */
+/** Some rows of the patterns of some heads of a layer. */
 export interface PatternRows {
   readonly heads: number;
   /** The first row, and how many there are. */
@@ -238,8 +238,8 @@ function patternModel({ scale, softcap }: ScoreRule): Model {
     attributes: { perm: { kind: 'ints', value: [0n, 2n, 1n] } },
   })[0];
   const scaled = op('MatMul', [op('Mul', [queries, graph.f32Scalar(scale)]), turned]);
-  const cap = graph.f32Scalar(softcap);
-  const within = softcap === 0 ? scaled : op('Mul', [op('Tanh', [op('Div', [scaled, cap])]), cap]);
+  const capped = (cap: string): string => op('Mul', [op('Tanh', [op('Div', [scaled, cap])]), cap]);
+  const within = softcap === 0 ? scaled : capped(graph.f32Scalar(softcap));
   const [shape] = graph.node('Shape', [mask]);
   const [last] = graph.node('Slice', [shape, graph.i64([1]), graph.i64([3])]);
   const [whole] = graph.node('Concat', [graph.i64([-1]), last], { attributes: { axis: int(0) } });

@@ -1,6 +1,6 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import { fetchGuard, type Port, type Session } from '../inference/session.ts';
-import { signatureOf, type Signature } from '../inference/signature.ts';
+import { signatureOf, type CachePort, type Signature } from '../inference/signature.ts';
 import type { Model, ValueInfo } from '../onnx/model.ts';
 import { isFused, readDecoder } from '../passes/decoder.ts';
 import { exposeAttention, type AttentionSite } from '../passes/exposeAttention.ts';
@@ -35,7 +35,14 @@ export interface Subject {
 export function subjectOf(model: Model, contextLength: number): Subject {
   const ports = model.graph.inputs.filter(({ name }) => !model.graph.initializers.has(name));
   const signature = signatureOf('the graph', ports.map(portOf), model.graph.outputs.map(portOf));
-  const { model: exposed, sites } = exposeAttention(model);
+  const { model: exposed, sites: found } = exposeAttention(model);
+  const presents = new Set(signature.cache.map(({ present }) => present));
+  // Keys and values that the graph changes on their way into its cache are not those of the scores.
+  const sites = found.map((site) =>
+    site.parts !== null && presents.has(site.parts.key) && presents.has(site.parts.value)
+      ? site
+      : { ...site, parts: null },
+  );
   if (sites.length * 2 !== signature.cache.length) {
     throw new LatheError(
       'graph_invalid',
@@ -100,12 +107,21 @@ export const streamNames = ({ sites }: Subject): string[] => [
   ...sites.map(({ layer }) => `blocks.${layer}.resid_post`),
 ];
 
+/** The part of the cache that a graph gives under this name. */
+export function cachePort({ cache }: Signature, present: string): CachePort {
+  const port = cache.find((one) => one.present === present);
+  if (port === undefined) throw new RangeError(`no part of the cache: ${present}`);
+  return port;
+}
+
 /** Elements per token of the values that every capture keeps, by their names in the graph. */
 export function tapWidths(subject: Subject): Map<string, number> {
   const { sites, signature, hiddenSize, hasStreams } = subject;
   const widths = new Map<string, number>();
   for (const { parts, heads, layer } of sites) {
-    if (parts !== null) widths.set(parts.query, heads * signature.cache[2 * layer].headDim);
+    if (parts !== null) {
+      widths.set(parts.query, heads * cachePort(signature, parts.key).headDim);
+    }
     if (hasStreams) widths.set(mlpName(layer), hiddenSize);
   }
   if (hasStreams) for (const name of streamNames(subject)) widths.set(name, hiddenSize);

@@ -121,7 +121,7 @@ function unpacked(added: AddedNodes, packed: string, heads: number, kvHeads: num
  * Products of queries [batch, heads, rows, size] with the keys [batch, kvHeads, keys, size] of their
  * group: [batch, heads, rows, keys].
  */
-export function perKeyHead(
+function perKeyHead(
   added: AddedNodes,
   queries: string,
   keys: string,

@@ -30,6 +30,7 @@ export const captureSchema = z.object({
   /** Query heads of each layer: pruned layers may have fewer. */
   heads: z.array(z.number().int()),
   keyValueHeads: z.array(z.number().int()),
+  /** 0 where the graph does not name its residual stream. */
   hiddenSize: z.number().int(),
   vocabularySize: z.number().int(),
   ablated: z.array(headSchema),
