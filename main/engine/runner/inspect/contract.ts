@@ -33,7 +33,6 @@ export const subjectRequestSchema = z.object({
   /** Resident set of the runner at most. */
   memoryLimit: z.number().positive(),
 });
-export type SubjectRequest = z.infer<typeof subjectRequestSchema>;
 
 export const captureRequestSchema = subjectRequestSchema.extend({
   /** The name that later questions give it. */
