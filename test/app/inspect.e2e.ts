@@ -101,7 +101,18 @@ test('capture, open a head, read a value, switch it off, follow a prediction', a
     await expect(page.getByRole('img', { name: 'Logit by layer and head' })).toBeVisible();
   });
   const lens = await seriousFindings(page);
-  expect({ attention, lens }).toEqual({ attention: [], lens: [] });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const lensDark = await seriousFindings(page);
+  await page.getByRole('tab', { name: 'Attention' }).click();
+  await page.getByText('Table', { exact: true }).click();
+  await expect(page.getByRole('row', { name: /^L4 H7/ })).toBeVisible();
+  const tableDark = await seriousFindings(page);
+  expect({ attention, lens, lensDark, tableDark }).toEqual({
+    attention: [],
+    lens: [],
+    lensDark: [],
+    tableDark: [],
+  });
 });
 
 test('a prompt longer than the context is explained, and the next one works', async ({

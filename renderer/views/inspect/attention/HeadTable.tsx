@@ -1,5 +1,4 @@
-import { Checkbox } from '@mantine/core';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { Capture, HeadStatistics } from '../../../../preload/contract/index.ts';
 import { sortHeads, statistics, type StatisticName } from '../../../state/heads.ts';
 import { sameHead, toggledHead } from '../../../state/inspect.ts';
@@ -64,34 +63,12 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
           </thead>
           <tbody>
             {rows.map((head) => (
-              <tr
+              <Row
                 key={`${head.layer}.${head.head}`}
-                aria-selected={shown.kind === 'head' && sameHead(shown, head)}
-              >
-                <td>
-                  <button
-                    type="button"
-                    onClick={() =>
-                      inspect.show({ kind: 'head', layer: head.layer, head: head.head })
-                    }
-                  >
-                    L{head.layer} H{head.head}
-                  </button>
-                </td>
-                <td>
-                  <Checkbox
-                    size="xs"
-                    aria-label={`Switch layer ${head.layer} head ${head.head} off`}
-                    checked={off.some((other) => sameHead(other, head))}
-                    onChange={() =>
-                      inspect.setOff(toggledHead(off, { layer: head.layer, head: head.head }))
-                    }
-                  />
-                </td>
-                {statistics.map(({ name }) => (
-                  <td key={name}>{head[name]?.toFixed(2) ?? '–'}</td>
-                ))}
-              </tr>
+                head={head}
+                isShown={shown.kind === 'head' && sameHead(shown, head)}
+                isOff={off.some((other) => sameHead(other, head))}
+              />
             ))}
           </tbody>
         </table>
@@ -114,3 +91,35 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
     </>
   );
 }
+
+interface RowProps {
+  head: HeadStatistics;
+  isShown: boolean;
+  isOff: boolean;
+}
+
+/** One of hundreds: drawn anew only when something about it changes. */
+const Row = memo(function Row({ head, isShown, isOff }: RowProps) {
+  const { inspect } = useStudio();
+  const place = { layer: head.layer, head: head.head };
+  return (
+    <tr aria-selected={isShown}>
+      <td>
+        <button type="button" onClick={() => inspect.show({ kind: 'head', ...place })}>
+          L{head.layer} H{head.head}
+        </button>
+      </td>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={`Switch layer ${head.layer} head ${head.head} off`}
+          checked={isOff}
+          onChange={() => inspect.setOff(toggledHead(inspect.store.getState().off, place))}
+        />
+      </td>
+      {statistics.map(({ name }) => (
+        <td key={name}>{head[name]?.toFixed(2) ?? '–'}</td>
+      ))}
+    </tr>
+  );
+});
