@@ -2,12 +2,15 @@ import type { Model, Node } from '../onnx/model.ts';
 import type { GraphIndex } from './graphIndex.ts';
 import type { Linear } from './linear.ts';
 
-/** Bits per weight of a layer, scales and zero points included. */
-export function bitsOf({ graph }: Model, { nodes, rows, columns }: Linear): number {
+/** Bytes of a layer, scales and zero points included, and bits per weight. */
+export function storedSize(
+  { graph }: Model,
+  { nodes, rows, columns }: Linear,
+): { bytes: number; bits: number } {
   const constants = new Set(nodes.flatMap(({ inputs }) => inputs));
   let bytes = 0;
   for (const constant of constants) bytes += graph.initializers.get(constant)?.bytes.length ?? 0;
-  return (8 * bytes) / (rows * columns);
+  return { bytes, bits: (8 * bytes) / (rows * columns) };
 }
 
 /** How a layer is stored, in words: `int4 in groups of 32`. */

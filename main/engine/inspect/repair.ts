@@ -7,12 +7,10 @@ import {
   type Step,
 } from '../../../preload/contract/recipe.ts';
 import { matchTargets } from '../../../preload/contract/targets.ts';
+import { EMBEDDING } from '../../passes/mix.ts';
 import { estimateRecipe, linears, variantReport } from '../compress.ts';
 import type { Core } from '../core.ts';
 import { openModel } from '../openModel.ts';
-
-/** What the embedding is called among layers, as reports of passes do. */
-const EMBEDDING = 'embed';
 
 /**
  * The recipe of a variant, changed so that some layers stay as they were or get 8 bits; it has been
@@ -46,13 +44,8 @@ function refuseUnknown(layers: readonly string[], names: readonly string[]): voi
   const stray = layers.find((layer) => layer !== EMBEDDING && !names.includes(layer));
   if (stray === undefined) return;
   const known = [...new Set(names.map((name) => name.replace(/\d+/, '*')))].join(', ');
-  throw new LatheError(
-    'usage',
-    `no layer has such a name: ${stray}; there are ${EMBEDDING}, ${known}`,
-    {
-      value: stray,
-    },
-  );
+  const message = `no layer has such a name: ${stray}; there are ${EMBEDDING}, ${known}`;
+  throw new LatheError('usage', message, { value: stray });
 }
 
 /** A recipe whose steps leave layers out; at 8 bits a step of their own follows the last of these. */

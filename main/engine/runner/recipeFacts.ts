@@ -1,6 +1,7 @@
 import type { CompressEstimate, LinearFacts } from '../../../preload/contract/jobs.ts';
 import { readDecoder } from '../../passes/decoder.ts';
 import { isFloatLinear } from '../../passes/linear.ts';
+import { storedSize } from '../../passes/storage.ts';
 import { estimateRecipe } from '../../passes/sequence.ts';
 import { calibrationFor } from './calibrationFor.ts';
 import type { EstimateRequest } from './contract.ts';
@@ -34,14 +35,10 @@ export async function linearTable(folder: string): Promise<LinearFacts[]> {
   const opened = openInput(folder);
   try {
     const { model } = await inputFor(opened, []);
-    const { initializers } = model.graph;
     return readDecoder(model).linears.map((linear) => {
-      const { name, block, rows, columns, nodes } = linear;
-      const constants = new Set(nodes.flatMap(({ inputs }) => inputs));
-      let bytes = 0;
-      for (const constant of constants) bytes += initializers.get(constant)?.bytes.length ?? 0;
-      const bits = (8 * bytes) / (rows * columns);
-      return { name, block, rows, columns, isFloat: isFloatLinear(linear), bits, bytes };
+      const { name, block, rows, columns } = linear;
+      const isFloat = isFloatLinear(linear);
+      return { name, block, rows, columns, isFloat, ...storedSize(model, linear) };
     });
   } finally {
     opened.close();

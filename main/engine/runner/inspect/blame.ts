@@ -30,7 +30,7 @@ export async function* blame(
 ): AsyncGenerator<BlameEvent> {
   const channel = createChannel<BlameEvent>();
   const tell = (event: BlameEvent): void => channel.push(event);
-  const report: Report = (stage, fraction) => tell({ kind: 'progress', stage, fraction });
+  const report = nowAndThen(tell);
   const run = async (): Promise<void> => {
     try {
       const found = await search(request, report, tell, signal);
@@ -42,6 +42,17 @@ export async function* blame(
   };
   void run();
   yield* channel.read();
+}
+
+/** Reports of one stage come at most every 100 ms. */
+function nowAndThen(tell: (event: BlameEvent) => void): Report {
+  let told = { stage: '', at: 0 };
+  return (stage, fraction) => {
+    const at = performance.now();
+    if (stage === told.stage && at - told.at < 100) return;
+    told = { stage, at };
+    tell({ kind: 'progress', stage, fraction });
+  };
 }
 
 /** What both models say at the token in question. */
@@ -97,13 +108,8 @@ async function ask(request: PairRequest, report: Report, signal: AbortSignal): P
     const reading = await comparePair(pair, request, report, signal);
     const { ids, promptTokens, firstDivergence, kl } = reading;
     if (ids.length < 2) {
-      throw new LatheError(
-        'usage',
-        'a text needs a second token for somebody to be blamed for it',
-        {
-          value: String(ids.length),
-        },
-      );
+      const message = `a text needs a second token for a layer to be blamed for it: ${ids.length}`;
+      throw new LatheError('usage', message, { value: String(ids.length) });
     }
     const at = firstDivergence === null ? largest(kl.subarray(0, -1)) : firstDivergence - 1;
     // Both are read once more exactly as mixed models will be.

@@ -14,7 +14,7 @@ import { readDecoder } from '../../../passes/decoder.ts';
 import { GraphIndex } from '../../../passes/graphIndex.ts';
 import type { Linear } from '../../../passes/linear.ts';
 import { linearMapOf } from '../../../passes/linearMap.ts';
-import { bitsOf, storageOf } from '../../../passes/storage.ts';
+import { storageOf, storedSize } from '../../../passes/storage.ts';
 import { openMultiply } from '../../calibration/multiply.ts';
 import { inputFor, openInput } from '../passInput.ts';
 import type { LayerFacts, LayerRequest } from './compareContract.ts';
@@ -111,7 +111,7 @@ async function readLayer(folder: string, layer: string): Promise<ReadLayer> {
     const graph = new GraphIndex(model);
     const { dims, read } = linearMapOf(graph, linear).weight;
     const weight = matrix(dims[0], dims[1], read());
-    return { weight, stored: storageOf(graph, linear), bits: bitsOf(model, linear) };
+    return { weight, stored: storageOf(graph, linear), bits: storedSize(model, linear).bits };
   } finally {
     opened.close();
   }
