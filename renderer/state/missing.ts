@@ -1,17 +1,46 @@
-import { metrics } from '../../preload/contract/index.ts';
+import { metrics, type JobSummary } from '../../preload/contract/index.ts';
+import { isActive } from './job.ts';
 import type { MeasurePlan } from './measure.ts';
-import type { Missing, PointSet, SeriesChoice } from './points.ts';
+import type { Missing, Point, PointSet, SeriesChoice } from './points.ts';
 import { metricOf, quantityOf } from './quantities.ts';
 import type { Series } from './series.ts';
 
 /** `3 models have no Decode P99 yet` */
-export const missingText = ({ key, points }: Missing): string => {
+export function missingText(missing: Missing): string {
+  const { key, points } = missing;
   const { title, source } = quantityOf(key);
-  const [what, have] = points.length === 1 ? ['model', 'has'] : ['models', 'have'];
-  return source === 'price'
-    ? `${points.length} ${what} ${have} no cost: it takes a price per hour and a measured speed`
-    : `${points.length} ${what} ${have} no ${title} yet`;
-};
+  const who = points.length === 1 ? '1 model has' : `${points.length} models have`;
+  if (source === 'price') return `${who} no cost: it takes a price per hour and a measured speed`;
+  return isUnreadable(missing)
+    ? `${who} no ${title}: the energy counter of this machine cannot be read`
+    : `${who} no ${title} yet`;
+}
+
+/** Whether measuring would help: where speed was measured without energy, it cannot be read. */
+export const canMeasure = (missing: Missing): boolean =>
+  quantityOf(missing.key).source !== 'price' && !isUnreadable(missing);
+
+const isUnreadable = ({ key, points }: Missing): boolean =>
+  key === 'joules' && points.every(({ values }) => values.has('tokens-per-second'));
+
+/** The points that no job measures already. */
+export function notAskedFor(
+  { key, points }: Missing,
+  jobs: readonly JobSummary[],
+): readonly Point[] {
+  const metric = metricOf(key);
+  const busy = new Set(
+    jobs
+      .filter(isActive)
+      .filter((job) =>
+        metric === null
+          ? job.kind === 'bench'
+          : job.kind === 'evaluate' && job.request.metrics.includes(metric),
+      )
+      .map(({ model }) => model),
+  );
+  return points.filter((point) => !busy.has(point.key) && !busy.has(point.model.name));
+}
 
 /**
  * A plan that measures what is missing as the others were measured, on the same data and with the

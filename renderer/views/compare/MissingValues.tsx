@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { requestsOf } from '../../state/measure.ts';
-import { missingText, planLike } from '../../state/missing.ts';
+import { canMeasure, missingText, notAskedFor, planLike } from '../../state/missing.ts';
 import type { Missing } from '../../state/points.ts';
 import { quantityOf } from '../../state/quantities.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -26,17 +26,19 @@ export function MissingValues() {
 const namesShown = 3;
 
 function MissingValue({ missing }: { missing: Missing }) {
-  const { measurements, models, compare, connection } = useStudio();
+  const { measurements, models, jobs, compare, connection } = useStudio();
   const { series, benchSeries } = useComparison();
   const known = usePart(models.store, (state) => state.models);
   const plan = usePart(compare.store, (state) => state.plan);
   const chosen = usePart(compare.store, (state) => state.chosen);
   const isConnected = usePart(connection, (state) => state.connection.kind === 'ready');
-  const { title, source } = quantityOf(missing.key);
+  const all = usePart(jobs.store, (state) => state.jobs);
+  const { title } = quantityOf(missing.key);
+  const free = notAskedFor(missing, all ?? []);
 
   const measure = async (): Promise<void> => {
     const { evaluations, benches } = requestsOf(
-      planLike(plan, missing, { series, benchSeries, chosen }),
+      planLike(plan, { ...missing, points: free }, { series, benchSeries, chosen }),
       known ?? [],
     );
     if (evaluations.length > 0) await measurements.evaluate(evaluations);
@@ -51,15 +53,20 @@ function MissingValue({ missing }: { missing: Missing }) {
         {names.join(', ')}
         {others > 0 && ` and ${others} more`}
       </p>
-      {source !== 'price' && source !== 'model' && (
+      {free.length < missing.points.length && (
+        <p className={classes.names}>
+          {missing.points.length - free.length} of them being measured
+        </p>
+      )}
+      {canMeasure(missing) && free.length > 0 && (
         <Button
           size="xs"
           variant="default"
           disabled={!isConnected}
           onClick={() => void measure()}
-          aria-label={`Measure ${title} of ${missing.points.length}`}
+          aria-label={`Measure ${title} of ${free.length}`}
         >
-          Measure {missing.points.length === 1 ? 'it' : 'them'}
+          Measure {free.length === 1 ? 'it' : 'them'}
         </Button>
       )}
     </div>

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useCallback, useMemo, useRef, useState, type PointerEvent } from 'react';
 import {
   axisAt,
@@ -83,7 +82,6 @@ export function ParallelPane() {
     const range = brushBetween(layout, axis, [from, to]);
     if (key && range && Math.abs(to - from) >= dragFrom) brush(key, range);
   };
-  const isBrushed = Object.keys(brushes).length > 0;
   return (
     <div className={classes.pane}>
       <div
@@ -114,11 +112,6 @@ export function ParallelPane() {
         />
       </div>
       <div className={classes.tools}>
-        {isBrushed && (
-          <Button size="xs" variant="subtle" onClick={() => compare.select([])}>
-            Choose all again
-          </Button>
-        )}
         <SaveMenu
           label="Save the parallel axes"
           name="lathe-parallel"

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { JobSummary } from '../../../preload/contract/index.ts';
 import { firstPlan } from '../../../renderer/state/measure.ts';
-import { planLike } from '../../../renderer/state/missing.ts';
+import { canMeasure, missingText, notAskedFor, planLike } from '../../../renderer/state/missing.ts';
 import { joinPoints } from '../../../renderer/state/points.ts';
 import { benchOf, evaluationOf, variants } from '../fakeMeasurements.ts';
 
@@ -27,7 +28,31 @@ const { points, series, benchSeries } = joinPoints({
 const measured = { series, benchSeries, chosen: {} };
 const lacking = points.filter(({ model }) => model === variant);
 
+const job = (part: object): JobSummary =>
+  ({ id: 'job-1', state: 'queued', kind: 'bench', model: variant.name, ...part }) as JobSummary;
+
 describe('what is missing', () => {
+  it('is not asked for twice while a job measures it', () => {
+    const missing = { key: 'decode-p50' as const, points: lacking };
+    expect(notAskedFor(missing, [job({})])).toEqual([]);
+    expect(notAskedFor(missing, [job({ state: 'finished' })])).toEqual(lacking);
+    expect(notAskedFor(missing, [job({ model: base.name })])).toEqual(lacking);
+    const evaluate = job({ kind: 'evaluate', request: { metrics: ['kl'] } });
+    expect(notAskedFor({ key: 'quality:kl', points: lacking }, [evaluate])).toEqual([]);
+    expect(notAskedFor({ key: 'quality:top-1', points: lacking }, [evaluate])).toEqual(lacking);
+  });
+
+  it('cannot be measured where the machine does not tell, and costs take a price', () => {
+    const benched = points.filter(({ model }) => model === base);
+    const energy = { key: 'joules' as const, points: benched };
+    expect([canMeasure(energy), missingText(energy)]).toEqual([
+      false,
+      '1 model has no Energy: the energy counter of this machine cannot be read',
+    ]);
+    expect(canMeasure({ key: 'joules', points: lacking })).toBe(true);
+    expect(canMeasure({ key: 'cost', points: benched })).toBe(false);
+  });
+
   it('is measured on the data that the others were measured on, and as many items of it', () => {
     const plan = planLike(firstPlan, { key: 'quality:perplexity', points: lacking }, measured);
     expect(plan).toMatchObject({
