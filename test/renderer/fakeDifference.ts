@@ -166,6 +166,7 @@ export function fakeDifference({ stepMs, find, cut }: FakeDifferenceOptions) {
         { length: layers + 1 },
         (_, at) => 1 - 0.03 * (at / layers) ** 1.5 - 0.002 * noise(at + 3),
       ),
+      ...(isPruned && { note: 'the two models have not the same heads' }),
     };
   };
   const get = (id: string): Difference => {
@@ -242,7 +243,7 @@ export function fakeDifference({ stepMs, find, cut }: FakeDifferenceOptions) {
   const losses = (models: readonly ModelRecord[], text: string): Losses => {
     const tokens = tokensOf(text);
     const scored = Math.max(0, tokens.length - 1);
-    const deciles = Array.from({ length: scored }, (_, at) => Math.floor(noise(at + 7) * 10));
+    const deciles = tokens.map((_, at) => Math.floor(noise(at + 7) * 10));
     return {
       tokens,
       deciles,
@@ -256,7 +257,7 @@ export function fakeDifference({ stepMs, find, cut }: FakeDifferenceOptions) {
           nats,
           kl: index === 0 ? null : nats.map((_, at) => 0.2 * index * noise(at + 400) ** 3),
           byDecile: Array.from({ length: 10 }, (_, decile) => {
-            const own = [...nats].filter((__, at) => deciles[at] === decile);
+            const own = [...nats].filter((__, at) => deciles[at + 1] === decile);
             return own.length > 0 ? own.reduce((sum, each) => sum + each, 0) / own.length : null;
           }),
         };

@@ -152,7 +152,7 @@ describe('two models side by side', () => {
     const pruned = { ...records[2], name: `${base}/heads-25` };
     await openPair({ models: [...records, pruned] }, [base, pruned.name]);
     await compare();
-    expect(screen.getByText(/has not the same heads as/)).toBeDefined();
+    expect(screen.getByText(/have not the same heads/)).toBeDefined();
     expect(screen.getByRole('heading', { name: 'Residual stream' })).toBeDefined();
     expect(screen.queryByRole('heading', { name: 'Most changed' })).toBeNull();
   });

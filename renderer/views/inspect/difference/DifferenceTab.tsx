@@ -100,7 +100,7 @@ function Result({ difference }: { difference: Difference }) {
         <DifferenceText difference={difference} />
         <Blame difference={difference} />
       </div>
-      <div className={classes.inside}>
+      <div className={classes.inside} data-heads={difference.heads !== null || undefined}>
         <Heads difference={difference} />
         <Residual difference={difference} />
       </div>

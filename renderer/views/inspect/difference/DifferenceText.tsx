@@ -94,7 +94,9 @@ export function DifferenceText({ difference }: { difference: Difference }) {
           save={{ name: `${name}-strip` }}
         />
         <div className={classes.stripCursor}>
-          <Chart label={`Token ${shown + 1} of ${tokens.length}`} draw={drawCursor} />
+          {shown !== firstDivergence && (
+            <Chart label={`Token ${shown + 1} of ${tokens.length}`} draw={drawCursor} />
+          )}
         </div>
       </div>
     </section>

@@ -17,13 +17,13 @@ import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { wholeSvg } from '../../../ui/wholePicture.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
-import { fileName, formatFigure } from '../parts/figures.ts';
+import { asSentence, fileName, formatFigure } from '../parts/figures.ts';
 import parts from '../parts/parts.module.css';
 import classes from './difference.module.css';
 
 /** Which heads look elsewhere, or why that cannot be said. */
 export function Heads({ difference }: { difference: Difference }) {
-  const { heads, base, variant } = difference;
+  const { heads } = difference;
   const changed = useMemo(() => changedHeads(difference), [difference]);
   if (!heads || changed.length === 0) {
     return (
@@ -32,8 +32,8 @@ export function Heads({ difference }: { difference: Difference }) {
           <h2>Heads</h2>
         </div>
         <Empty>
-          {variant} has not the same heads as {base}, so no head can be held against another; the
-          tokens and the residual stream still can.
+          {asSentence(difference.note ?? 'the two models have not the same heads')} What both say of
+          the tokens can be compared all the same, and so can what is to blame.
         </Empty>
       </section>
     );

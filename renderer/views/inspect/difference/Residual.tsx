@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import type { Difference } from '../../../../preload/contract/index.ts';
+import { Empty } from '../../../ui/Empty.tsx';
 import { toCsv } from '../../../ui/save.ts';
-import { fileName, formatFigure } from '../parts/figures.ts';
+import { asSentence, fileName, formatFigure } from '../parts/figures.ts';
 import { LinesChart } from '../parts/LinesChart.tsx';
 import parts from '../parts/parts.module.css';
 
@@ -24,25 +25,31 @@ export function Residual({ difference }: { difference: Difference }) {
       <div className={parts.head}>
         <h2>Residual stream</h2>
       </div>
-      <p className={parts.note}>
-        {worst === null
-          ? 'The two streams are the same behind every block.'
-          : `Behind the last block the two point the same way by ${formatFigure(values.at(-1) ?? 1)}; the largest fall is in ${worst === 0 ? 'the embedding' : `block ${worst - 1}`}.`}
-      </p>
-      <LinesChart
-        label="Cosine of the residual streams behind each block"
-        step={(step) => (step === 0 ? 'behind the embedding' : `behind block ${step - 1}`)}
-        picture={picture}
-        save={{
-          name: `${fileName(base, variant)}-residual`,
-          csv: () =>
-            toCsv(
-              ['behind', 'cosine'],
-              values.map((value, at) => [at, value]),
-            ),
-          npy: () => ({ shape: [residualCosine.length], data: residualCosine }),
-        }}
-      />
+      {values.length === 0 ? (
+        <Empty>{asSentence(difference.note ?? 'the two models have not the same layers')}</Empty>
+      ) : (
+        <>
+          <p className={parts.note}>
+            {worst === null
+              ? 'The two streams are the same behind every block.'
+              : `Behind the last block the two point the same way by ${formatFigure(values.at(-1) ?? 1)}; the largest fall is in ${worst === 0 ? 'the embedding' : `block ${worst - 1}`}.`}
+          </p>
+          <LinesChart
+            label="Cosine of the residual streams behind each block"
+            step={(step) => (step === 0 ? 'behind the embedding' : `behind block ${step - 1}`)}
+            picture={picture}
+            save={{
+              name: `${fileName(base, variant)}-residual`,
+              csv: () =>
+                toCsv(
+                  ['behind', 'cosine'],
+                  values.map((value, at) => [at, value]),
+                ),
+              npy: () => ({ shape: [residualCosine.length], data: residualCosine }),
+            }}
+          />
+        </>
+      )}
     </section>
   );
 }

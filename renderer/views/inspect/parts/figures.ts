@@ -15,6 +15,10 @@ export const formatFigure = (value: number): string =>
 export const formatSigned = (value: number): string =>
   value > 0 ? `+${formatFigure(value)}` : formatFigure(value);
 
+/** A message of the engine as a sentence of its own. */
+export const asSentence = (message: string): string =>
+  `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`;
+
 /** A file's name from what it is about. */
 export const fileName = (...parts: readonly string[]): string =>
   parts.map((part) => part.replaceAll(/[^\w.+-]+/g, '-')).join('-');

@@ -136,7 +136,7 @@ function Readout({ losses, index }: { losses: Losses; index: number | null }) {
                 {kl && `, KL ${formatFigure(kl[at] ?? 0)}`}
               </span>
             ))}
-          {at >= 0 && <span>tenth by frequency: {(deciles[at] ?? 0) + 1}</span>}
+          {at >= 0 && <span>tenth by frequency: {(deciles[at + 1] ?? 0) + 1}</span>}
         </>
       )}
     </output>
@@ -156,7 +156,7 @@ function csvOf({ tokens, deciles, models }: Losses): string {
         at + 1,
         id,
         text,
-        deciles[at] ?? null,
+        (deciles[at + 1] ?? 0) + 1,
         ...models.flatMap(({ nats, kl }) => [nats[at] ?? null, ...(kl ? [kl[at] ?? null] : [])]),
       ]),
   );

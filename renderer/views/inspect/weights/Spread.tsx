@@ -85,26 +85,33 @@ export function Spectrum({ model, matrix, name }: SpreadProps) {
     <section className={parts.section} aria-label="Singular values">
       <div className={parts.head}>
         <h3>Singular values</h3>
-        <span>the {formatCount(singularValues.length)} largest</span>
+        {singularValues.length > 0 && <span>the {formatCount(singularValues.length)} largest</span>}
       </div>
-      <LinesChart
-        label={`Singular values of ${matrix.layer}`}
-        step={(rank) => `rank ${rank}`}
-        picture={picture}
-        save={{
-          name: `${name}-singular-values`,
-          csv: () =>
-            toCsv(
-              ['rank', model, ...(difference ? [difference.model] : [])],
-              Array.from(singularValues, (value, at) => [
-                at + 1,
-                value,
-                ...(difference ? [difference.singularValues[at] ?? null] : []),
-              ]),
-            ),
-          npy: () => ({ shape: [singularValues.length], data: singularValues }),
-        }}
-      />
+      {singularValues.length === 0 ? (
+        <p className={parts.note}>
+          Left out: for a matrix of this size they would take minutes (over 1,536 channels on the
+          smaller side).
+        </p>
+      ) : (
+        <LinesChart
+          label={`Singular values of ${matrix.layer}`}
+          step={(rank) => `rank ${rank}`}
+          picture={picture}
+          save={{
+            name: `${name}-singular-values`,
+            csv: () =>
+              toCsv(
+                ['rank', model, ...(difference ? [difference.model] : [])],
+                Array.from(singularValues, (value, at) => [
+                  at + 1,
+                  value,
+                  ...(difference ? [difference.singularValues[at] ?? null] : []),
+                ]),
+              ),
+            npy: () => ({ shape: [singularValues.length], data: singularValues }),
+          }}
+        />
+      )}
     </section>
   );
 }
