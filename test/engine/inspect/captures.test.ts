@@ -69,6 +69,25 @@ function writeGraph(name: string, style: ExportStyle, change = (node: Node): Nod
 
 const grouped: ExportStyle = { norm: 'skip', attention: 'grouped', linear: 'matmul' };
 
+/** How sure the model is behind each token. */
+const say = async ({ id }: Capture) =>
+  (await client.inspect.predictions({ capture: id })).map(({ entropy }) => entropy);
+
+/** Attention with a soft cap and a local window. */
+const capped = (node: Node): Node =>
+  node.opType === 'GroupQueryAttention'
+    ? {
+        ...node,
+        attributes: new Map(node.attributes)
+          .set('softcap', { ...float(2), name: 'softcap' })
+          .set('local_window_size', { ...int(4), name: 'local_window_size' }),
+      }
+    : node;
+
+/** No attention that anybody knows. */
+const unknown = (node: Node): Node =>
+  node.opType === 'Softmax' ? { ...node, opType: 'Hardmax' } : node;
+
 describe('a model that was captured', () => {
   test('answers all questions about it with typed arrays', async () => {
     const found = await capture('model');
@@ -95,7 +114,7 @@ describe('a model that was captured', () => {
     const lens = await client.inspect.lens({ ...of, top: 2 });
     const predictions = await client.inspect.predictions({ ...of, top: 2 });
     const last = predictions.at(-1)?.alternatives.map(({ id }) => id);
-    expect([...lens.ids.slice(-2)]).toEqual(last);
+    expect(Array.from(lens.ids.slice(-2))).toEqual(last);
     const direct = await client.inspect.direct({ ...of, position: 9 });
     expect(direct.token).toMatchObject({ id: last?.[0] });
     const sum = direct.layers.flatMap((one) => [...one.heads, one.mlp]).reduce((a, b) => a + b);
@@ -106,8 +125,6 @@ describe('a model that was captured', () => {
     const ablate = [{ layer: 0, head: 2 }];
     const [whole, without] = [await capture('model'), await capture('model', { ablate })];
     expect(without.ablated).toEqual(ablate);
-    const say = async ({ id }: Capture) =>
-      (await client.inspect.predictions({ capture: id })).map(({ entropy }) => entropy);
     expect(await say(without)).not.toEqual(await say(whole));
   });
 
@@ -154,22 +171,13 @@ describe('a graph that others wrote', () => {
   });
 
   test('of another kind runs as it is: attention and predictions, and a clear word about the rest', async () => {
-    const capped = (node: Node): Node =>
-      node.opType === 'GroupQueryAttention'
-        ? {
-            ...node,
-            attributes: new Map(node.attributes)
-              .set('softcap', { ...float(2), name: 'softcap' })
-              .set('local_window_size', { ...int(4), name: 'local_window_size' }),
-          }
-        : node;
     writeGraph('capped', grouped, capped);
     const { id, heads, hookPoints } = await capture('capped');
     expect(heads).toEqual([4, 4]);
     expect(hookPoints).not.toContain('blocks.1.resid_post');
     const { data } = await client.inspect.pattern({ capture: id, layer: 1, head: 'mean' });
     // The last of ten tokens looks at itself and three before it.
-    const last = [...data.slice(90)];
+    const last = Array.from(data.slice(90));
     expect(last.slice(0, 6)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(last.slice(6).every((p) => p > 0)).toBe(true);
     expect(await client.inspect.predictions({ capture: id })).toHaveLength(10);
@@ -179,8 +187,6 @@ describe('a graph that others wrote', () => {
   });
 
   test('without attention that is recognised says what was looked for', async () => {
-    const unknown = (node: Node): Node =>
-      node.opType === 'Softmax' ? { ...node, opType: 'Hardmax' } : node;
     writeGraph('strange', { norm: 'primitive', attention: 'eager', linear: 'matmul' }, unknown);
     expect(await failure(capture('strange'))).toMatchObject({
       code: 'graph_invalid',
