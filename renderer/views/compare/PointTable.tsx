@@ -16,7 +16,7 @@ import { useComparison } from './comparison.ts';
 import { PointActions } from './PointActions.tsx';
 import classes from './PointTable.module.css';
 import { sortPoints, tableCsv, tableJson, tableMarkdown } from './table.ts';
-import { spreadText } from './words.ts';
+import { differenceText, spreadText } from './words.ts';
 
 const rowHeight = 32;
 
@@ -169,7 +169,11 @@ const Row = memo(function Row({ index, point, columns, color, isSelected, note }
           ...(reading.n === null ? [] : [`n ${reading.n.toLocaleString('en')}`]),
         ].filter((text) => text !== null);
         return (
-          <td key={column} data-number title={reading.record?.protocol}>
+          <td
+            key={column}
+            data-number
+            title={[differenceText(reading), reading.record?.protocol].filter(Boolean).join('\n')}
+          >
             {formatNumber(reading.value)}
             {details.length > 0 && <span className={classes.spread}>{details.join(' · ')}</span>}
           </td>

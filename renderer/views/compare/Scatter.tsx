@@ -23,7 +23,7 @@ import { useComparison } from './comparison.ts';
 import { PointActions } from './PointActions.tsx';
 import classes from './Scatter.module.css';
 import { tableCsv, tableJson } from './table.ts';
-import { pointLabel, readingText } from './words.ts';
+import { differenceText, pointLabel, readingText } from './words.ts';
 
 type Drag =
   | { readonly kind: 'press'; readonly from: Place }
@@ -223,5 +223,5 @@ function usePicture(view: ScatterView | null): {
 const valuesOf = ({ values }: Point, ...keys: readonly QuantityKey[]): string[] =>
   keys.flatMap((key) => {
     const reading = values.get(key);
-    return reading ? [readingText(key, reading)] : [];
+    return reading ? [readingText(key, reading), differenceText(reading) ?? []].flat() : [];
   });

@@ -53,6 +53,7 @@ export const tableJson = (points: readonly Point[], columns: readonly QuantityKe
               unit: quantityOf(key).unit,
               ci95,
               n,
+              against: record && 'metric' in record ? record.against : null,
               protocol: record?.protocol ?? null,
               measuredAt: record?.measuredAt ?? null,
             },

@@ -1,3 +1,4 @@
+import { metrics } from '../../../preload/contract/index.ts';
 import type { Point } from '../../state/points.ts';
 import {
   formatNumber,
@@ -17,7 +18,7 @@ export function pointLabel({ model, family }: Point): string {
 }
 
 /** `± 0.09`, `−0.1 + 0.3` where the two sides differ; null without an interval. */
-export function spreadText({ value, ci95 }: Reading): string | null {
+export function spreadText({ value, ci95 }: Pick<Reading, 'value' | 'ci95'>): string | null {
   if (ci95 === null) return null;
   const [below, above] = [value - ci95[0], ci95[1] - value];
   return Math.abs(below - above) <= 0.1 * Math.max(below, above)
@@ -35,6 +36,22 @@ export function readingText(key: QuantityKey, reading: Reading): string {
     [title, formatValue(key, reading.value), spreadText(reading)].filter(Boolean).join(' '),
     ...(reading.n === null ? [] : [`n ${reading.n.toLocaleString('en')}`]),
   ].join(', ');
+}
+
+/** `+0.25 to tiny-stories, p 0.003`: on the same items; null where nothing was compared. */
+export function differenceText({ record }: Reading): string | null {
+  if (!record || !('metric' in record) || metrics[record.metric].needsBase) return null;
+  const { against, base } = record;
+  if (against === null || base === null) return null;
+  const { difference, ci95, pValue } = against;
+  const sign = difference > 0 ? '+' : '';
+  return [
+    [`${sign}${formatNumber(difference)}`, spreadText({ value: difference, ci95 })]
+      .filter(Boolean)
+      .join(' '),
+    ` to ${shortName(base)}`,
+    pValue === null ? '' : `, p ${pValue < 0.001 ? '< 0.001' : formatNumber(pValue)}`,
+  ].join('');
 }
 
 /** A variant of `base` without that one's name. */
