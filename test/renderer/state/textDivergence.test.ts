@@ -6,7 +6,7 @@ import { variants } from '../fakeMeasurements.ts';
 
 const open = () => createTextDivergence(createFakeEngine({ models: variants }).client);
 
-const model = (name: string, kl: Float32Array<ArrayBuffer> | null): Losses['models'][number] => ({
+const modelOf = (name: string, kl: Float32Array<ArrayBuffer> | null): Losses['models'][number] => ({
   model: name,
   nats: new Float32Array(3),
   kl,
@@ -60,9 +60,9 @@ describe('divergence along a text', () => {
       tokens: [],
       deciles: [],
       models: [
-        model('base', null),
-        model('a', Float32Array.of(0.5, 0.25, 0)),
-        model('b', Float32Array.of(0.125, 2, 0)),
+        modelOf('base', null),
+        modelOf('a', Float32Array.of(0.5, 0.25, 0)),
+        modelOf('b', Float32Array.of(0.125, 2, 0)),
       ],
     } satisfies Losses;
     expect(peaksOf(losses, 2)).toEqual([
