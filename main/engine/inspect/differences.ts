@@ -12,7 +12,7 @@ import { refOf, type Core } from '../core.ts';
 import { loadRequest } from '../generate.ts';
 import type { Job } from '../runner/supervisor.ts';
 import { systemInfo } from '../system.ts';
-import { makeRoomForBoth, openingPair, type Pair } from './pairs.ts';
+import { needsOf, openingPair, type Pair } from './pairs.ts';
 import { differenceReport } from './report/report.ts';
 
 /** Comparisons that can still be asked about; the runners keep the patterns of fewer. */
@@ -42,13 +42,9 @@ export class Differences {
     const { core, remembered } = this;
     const pair = yield* openingPair(core, request, signal);
     if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
-    const asked = {
-      ...this.asked(request, pair),
-      id: randomUUID(),
-      memoryLimit: core.settings().memoryLimitBytes,
-    };
+    const asked = { ...this.asked(request, pair), id: randomUUID() };
     const work = async function* (job: Job): AsyncGenerator<DifferenceEvent> {
-      makeRoomForBoth(core, job, pair);
+      job.makeRoom(asked.needs);
       const events = job.stream('loading', (client) => client.compare.difference(asked), signal);
       for await (const event of events) {
         if (event.kind === 'progress') yield event;
@@ -71,6 +67,10 @@ export class Differences {
     signal?: AbortSignal,
   ): Promise<PatternPair> {
     const { variant } = this.find(request.difference);
+    const { name } = variant.record;
+    const state = this.core.supervisor.states().find(({ model }) => model === name);
+    // Another process for the same model would only say that it knows nothing of it.
+    if (state?.kind === 'dead' || state?.kind === 'unloaded') throw gone(request.difference);
     return this.core.supervisor.ask(
       refOf(variant),
       (client) => client.compare.patternPair(request, signal ? { signal } : {}),
@@ -86,7 +86,7 @@ export class Differences {
     const asked = this.asked(request, pair);
     const keep = (blame: Blame): void => this.keepBlame(request, blame);
     const work = async function* (job: Job): AsyncGenerator<BlameEvent> {
-      makeRoomForBoth(core, job, pair);
+      job.makeRoom(asked.needs);
       // Writing and loading a mixed model are one long call each.
       const events = job.stream('compressing', (client) => client.compare.blame(asked), signal);
       for await (const event of events) {
@@ -117,6 +117,8 @@ export class Differences {
     return {
       base: loadRequest(core, base, 'fused'),
       variant: loadRequest(core, variant, 'fused'),
+      needs: needsOf(core, { base, variant }),
+      memoryLimit: core.settings().memoryLimitBytes,
       prompt,
       newTokens,
     };
@@ -125,10 +127,7 @@ export class Differences {
   private find(id: string): Remembered {
     const found = this.remembered.get(id);
     if (found !== undefined) return found;
-    throw new LatheError('not_found', `there is no such comparison; run it again: ${id}`, {
-      value: id,
-      next: ['retry'],
-    });
+    throw gone(id);
   }
 
   /** Reports of the same comparison tell who was to blame. */
@@ -139,3 +138,9 @@ export class Differences {
     }
   }
 }
+
+const gone = (id: string): LatheError =>
+  new LatheError('not_found', `there is no such comparison any more; run it again: ${id}`, {
+    value: id,
+    next: ['retry'],
+  });

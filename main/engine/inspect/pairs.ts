@@ -4,7 +4,6 @@ import type { Manifest } from '../../library/manifest.ts';
 import type { Core } from '../core.ts';
 import { refuseTooLarge } from '../memory.ts';
 import { opening } from '../openModel.ts';
-import type { Job } from '../runner/supervisor.ts';
 
 /** Two models to be compared. */
 export interface Pair {
@@ -25,9 +24,9 @@ export async function* openingPair(
   return { base, variant };
 }
 
-/** Both models are in one process: `memory_limit` where they do not fit into it together. */
-export function makeRoomForBoth(core: Core, job: Job, { base, variant }: Pair): void {
+/** What two models take in one process; `memory_limit` where they do not fit into it together. */
+export function needsOf(core: Core, { base, variant }: Pair): number {
   const { memoryLimitBytes } = core.settings();
   const { total } = refuseTooLarge(variant, memoryLimitBytes);
-  job.makeRoom(total + refuseTooLarge(base, memoryLimitBytes - total).total);
+  return total + refuseTooLarge(base, memoryLimitBytes - total).total;
 }

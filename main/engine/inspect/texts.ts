@@ -16,7 +16,7 @@ import { load, loadRequest } from '../generate.ts';
 import { opening, openModel } from '../openModel.ts';
 import type { Lost } from '../runner/inspect/compareContract.ts';
 import type { Job } from '../runner/supervisor.ts';
-import { makeRoomForBoth } from './pairs.ts';
+import { needsOf } from './pairs.ts';
 
 /** What models lose on each token of a text; all but the first are compared with the first. */
 export async function* losses(
@@ -39,7 +39,7 @@ export async function* losses(
     if (core.supervisor.isBusy) yield { kind: 'progress', stage: 'waiting for another run' };
     const asked = { base: base && loadRequest(core, base, 'fused'), text, ...windows };
     const work = async function* (job: Job): AsyncGenerator<LossesEvent> {
-      if (base !== null) makeRoomForBoth(core, job, { base, variant });
+      if (base !== null) job.makeRoom(needsOf(core, { base, variant }));
       yield* load(core, job, variant, 'fused', signal);
       const events = job.stream('running', (client) => client.compare.losses(asked), signal);
       for await (const event of events) {

@@ -2,6 +2,8 @@ import type { Weights, WeightsRequest } from '../../../preload/contract/inspect/
 import type { Manifest } from '../../library/manifest.ts';
 import { refOf, type Core } from '../core.ts';
 import { listModels, openModel } from '../openModel.ts';
+import type { LayerFacts, LayerRequest } from '../runner/inspect/compareContract.ts';
+import type { Job, ModelRef } from '../runner/supervisor.ts';
 
 /** One matrix of a model as numbers, beside that of the model it was made from. */
 export async function weights(
@@ -17,15 +19,26 @@ export async function weights(
     against: other?.record.folder ?? null,
     threads: core.settings().threads,
   };
-  const { difference, ...facts } = await core.supervisor.ask(
-    refOf(manifest),
-    (client) => client.compare.weights(asked, signal ? { signal } : {}),
-    signal,
-  );
+  const { difference, ...facts } = await factsOf(core, refOf(manifest), asked, signal);
   return {
     ...facts,
     difference: difference && other && { model: other.record.name, ...difference },
   };
+}
+
+/** Has its turn like any run: large matrices take a while. */
+async function factsOf(
+  core: Core,
+  ref: ModelRef,
+  asked: LayerRequest,
+  signal: AbortSignal | undefined,
+): Promise<LayerFacts> {
+  const work = (job: Job) =>
+    job.stream('evaluating', (client) => client.compare.weights(asked), signal);
+  for await (const event of core.supervisor.run(ref, work, signal)) {
+    if (event.kind === 'done') return event.result;
+  }
+  throw new Error('a runner ended an answer without giving it');
 }
 
 /** The model to compare with: the one asked for, else the one that a variant was made from. */

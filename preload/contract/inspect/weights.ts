@@ -32,7 +32,7 @@ export const weightsSchema = z.object({
   zeros: z.number().int(),
   /** Input channels whose largest value stands out: over 6 deviations of all channels' largest. */
   outliers: z.array(z.object({ channel: z.number().int(), largest: z.number() })),
-  /** Descending; the 256 largest at most. Empty where the smaller side has over 1,536 channels. */
+  /** Descending; the 256 largest at most. Empty where the smaller side has over 2,048 channels. */
   singularValues: float32s,
   /** Against the same layer of another model; null without one or where shapes differ. */
   difference: z

@@ -18,16 +18,18 @@ import { differingUnits, mixed } from '../../../passes/mix.ts';
 import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import { createChannel } from '../../channel.ts';
 import { contextLengthIn } from '../folder.ts';
-import type { LoadedModel } from '../loaded.ts';
+import type { LoadedModel, ModelHolder } from '../loaded.ts';
 import { inputFor, openInput } from '../passInput.ts';
 import type { PairRequest } from './compareContract.ts';
-import { comparePair, withPair, type Report } from './pair.ts';
+import { comparePair, makeRoom, withPair, type Report } from './pair.ts';
 
 /** Finds the layers that make a variant differ where it first departs from its base. */
 export async function* blame(
+  holder: ModelHolder,
   request: PairRequest,
   signal: AbortSignal,
 ): AsyncGenerator<BlameEvent> {
+  await makeRoom(holder, request);
   const channel = createChannel<BlameEvent>();
   const tell = (event: BlameEvent): void => channel.push(event);
   const report = nowAndThen(tell);

@@ -1,4 +1,5 @@
 import type { Progress } from '../../../../preload/contract/models.ts';
+import { captureBytes } from '../../../capture/limits.ts';
 import { encodePrompt } from '../../../inference/prompt.ts';
 import { progressOf } from '../../progress.ts';
 import type { ModelHolder } from '../loaded.ts';
@@ -25,6 +26,8 @@ export async function* capture(
   const subject = await captures.subject(source);
   const { capturer, tokenizer } = subject;
   const ids = await encodePrompt(tokenizer, prompt);
+  const bytes = captureBytes(capturer.subject, ids.length);
+  captures.makeRoom(bytes, () => roomWithin(memoryLimit));
   const mostBytes = roomWithin(memoryLimit);
   const captured = yield* progressOf((onProgress) =>
     capturer.capture(ids, { ablate, signal, onProgress, mostBytes }),

@@ -1,5 +1,5 @@
 import { LatheError } from '../../../../preload/contract/errors.ts';
-import type { Captured } from '../../../capture/captured.ts';
+import { freeCaptured, type Captured } from '../../../capture/captured.ts';
 import type { LoadRequest } from '../source.ts';
 import { openSubject, type OpenedSubject } from './subjects.ts';
 
@@ -53,6 +53,18 @@ export class Captures {
     for (const [at, [old, { captured }]] of [...this.kept].toReversed().entries()) {
       bytes += captured.bytes;
       if (at > 0 && (at >= MOST_CAPTURES || bytes > MOST_BYTES)) this.kept.delete(old);
+    }
+  }
+
+  /** Lets the oldest go until so many bytes more have room, if that is enough; frees them at once. */
+  makeRoom(bytes: number, room: () => number): void {
+    let held = 0;
+    for (const { captured } of this.kept.values()) held += captured.bytes;
+    if (bytes > room() + held) return;
+    for (const [id, { captured }] of this.kept) {
+      if (bytes <= room()) return;
+      this.kept.delete(id);
+      freeCaptured(captured);
     }
   }
 

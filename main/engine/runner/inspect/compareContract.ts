@@ -19,22 +19,25 @@ import {
 } from '../../../../preload/contract/inspect/index.ts';
 import { progressSchema } from '../../../../preload/contract/models.ts';
 import { loadRequestSchema } from '../source.ts';
-import { subjectRequestSchema } from './contract.ts';
+import { answered, subjectRequestSchema } from './contract.ts';
 
 const call = oc.errors(errorMap);
 const folder = z.string();
 
 /** Two models that one process reads. */
-const pairRequestSchema = differenceRequestSchema
-  .pick({ prompt: true, newTokens: true })
-  .extend({ base: loadRequestSchema, variant: loadRequestSchema });
+const pairRequestSchema = differenceRequestSchema.pick({ prompt: true, newTokens: true }).extend({
+  base: loadRequestSchema,
+  variant: loadRequestSchema,
+  /** What both take when they are loaded, as estimated, in bytes. */
+  needs: z.number().nonnegative(),
+  /** Resident set of the runner at most. */
+  memoryLimit: z.number().positive(),
+});
 export type PairRequest = z.infer<typeof pairRequestSchema>;
 
 export const compareRequestSchema = pairRequestSchema.extend({
   /** The name that later questions give it. */
   id: z.string(),
-  /** Resident set of the runner at most. */
-  memoryLimit: z.number().positive(),
 });
 export type CompareRequest = z.infer<typeof compareRequestSchema>;
 
@@ -100,5 +103,6 @@ export const compareContract = {
     .input(tokenTextRequestSchema.pick({ text: true }).extend({ folder }))
     .output(tokenTextSchema.omit({ model: true })),
   neighbours: call.input(nearRequestSchema).output(neighboursSchema),
-  weights: call.input(layerRequestSchema).output(layerSchema),
+  /** Singular values may take longer than a process may be silent. */
+  weights: call.input(layerRequestSchema).output(answered(layerSchema)),
 };

@@ -2,6 +2,7 @@ import { implement } from '@orpc/server';
 import { typedErrors } from '../../errors.ts';
 import type { Jobs } from '../jobs.ts';
 import type { ModelHolder } from '../loaded.ts';
+import { answering } from './answering.ts';
 import { compareContract } from './compareContract.ts';
 import type { LazyCaptures } from './lazyCaptures.ts';
 
@@ -12,7 +13,7 @@ export function compareRouter(jobs: Jobs, holder: ModelHolder, captures: LazyCap
     difference: os.difference.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { difference } = await import('./difference.ts');
-        yield* difference(await captures(), input, stop);
+        yield* difference({ captures: await captures(), holder }, input, stop);
       }),
     ),
     patternPair: os.patternPair.handler(async ({ input }) => {
@@ -22,7 +23,7 @@ export function compareRouter(jobs: Jobs, holder: ModelHolder, captures: LazyCap
     blame: os.blame.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { blame } = await import('./blame.ts');
-        yield* blame(input, stop);
+        yield* blame(holder, input, stop);
       }),
     ),
     attribution: os.attribution.handler(({ input, signal }) =>
@@ -45,9 +46,13 @@ export function compareRouter(jobs: Jobs, holder: ModelHolder, captures: LazyCap
       const { neighboursOf } = await import('./texts.ts');
       return neighboursOf(input, signal);
     }),
-    weights: os.weights.handler(async ({ input, signal }) => {
-      const { layerFacts } = await import('./weights.ts');
-      return layerFacts(input, signal);
-    }),
+    weights: os.weights.handler(({ input, signal }) =>
+      jobs.run(signal, (stop) =>
+        answering(async () => {
+          const { layerFacts } = await import('./weights.ts');
+          return layerFacts(input, stop);
+        }),
+      ),
+    ),
   });
 }

@@ -51,7 +51,7 @@ const capturedSchema = z.object({
 export type CaptureDone = z.infer<typeof capturedSchema>;
 
 /** An answer behind signs of life. */
-const answered = <T extends z.ZodType>(result: T) =>
+export const answered = <T extends z.ZodType>(result: T) =>
   eventIterator(
     z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('alive') }),

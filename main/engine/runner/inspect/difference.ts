@@ -7,11 +7,12 @@ import { nextTurn } from '../../../numeric/linearAlgebra/multiply.ts';
 import { meanCosine, meanJensenShannon } from '../../../numeric/matrices/jensenShannon.ts';
 import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import { progressOf } from '../../progress.ts';
+import type { ModelHolder } from '../loaded.ts';
 import type { LoadRequest } from '../source.ts';
 import { roomWithin } from './capture.ts';
 import type { Captures, KeptCapture } from './captures.ts';
 import type { Compared, CompareRequest } from './compareContract.ts';
-import { comparePair, withPair, type Report } from './pair.ts';
+import { comparePair, makeRoom, withPair, type Report } from './pair.ts';
 import { tokensOf } from './tokens.ts';
 
 /** What of two models can be held side by side beyond what they say. */
@@ -22,10 +23,11 @@ type Insides = Pick<Difference, 'layers' | 'heads' | 'headDivergence' | 'residua
  * are kept under the id of the request, for questions about single heads.
  */
 export async function* difference(
-  captures: Captures,
+  { captures, holder }: { captures: Captures; holder: ModelHolder },
   request: CompareRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Progress | Compared> {
+  await makeRoom(holder, request);
   const found = yield* progressOf((report) => compare(captures, request, report, signal));
   yield { kind: 'done', difference: found };
 }

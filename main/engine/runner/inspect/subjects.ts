@@ -35,8 +35,10 @@ export interface OpenedSubject {
 export async function openSubject(source: LoadRequest): Promise<OpenedSubject> {
   const { folder, threads, device } = source;
   const scratch = temporaryFolder(source.graphs);
-  const file = await fusedGraph(source);
   const remove = (): void => rmSync(scratch, { recursive: true, force: true });
+  // Only its name is needed: who loads a part that takes a file makes the folder again.
+  remove();
+  const file = await fusedGraph(source);
   try {
     const tokenizer = await readTokenizer(folder);
     const model = await inCapturedForm(file, readConfigFile(folder).json);

@@ -26,7 +26,7 @@ const MOST_CELLS = 64;
 /** Singular values that are given. */
 const MOST_VALUES = 256;
 /** Channels of the smaller side; finding all singular values of more would take minutes. */
-const MOST_CHANNELS = 1536;
+const MOST_CHANNELS = 2048;
 
 /** A layer as numbers, and how it is stored. */
 interface ReadLayer {
