@@ -38,6 +38,13 @@ const compare = async () => {
   await screen.findByRole('heading', { name: 'Token by token' });
 };
 
+/** What a button that saves offers. */
+const offers = async (label: string): Promise<string[]> => {
+  fireEvent.click(button(label));
+  const items = await screen.findAllByRole('menuitem');
+  return items.map(({ textContent }) => textContent);
+};
+
 describe('two models side by side', () => {
   it('opens with the pair and the text that another view names', async () => {
     const { studio } = await openPair();
@@ -146,6 +153,34 @@ describe('two models side by side', () => {
     fireEvent.click(button('Compare their tokenizers'));
     expect(studio.inspect.store.getState()).toMatchObject({ tab: 'tokenizer', model: variant });
     await screen.findByRole('heading', { name: 'Two tokenizers' });
+  });
+
+  it('saves what it shows: pictures, tables, arrays', async () => {
+    const saved: Blob[] = [];
+    URL.createObjectURL = (blob) => (saved.push(blob as Blob), 'blob:saved');
+    URL.revokeObjectURL = () => {};
+    const click = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => {});
+    await openPair();
+    await compare();
+    expect(await offers('Save the values of all tokens')).toEqual(['CSV', 'JSON']);
+    fireEvent.click(screen.getByRole('menuitem', { name: 'CSV' }));
+    const lines = (await saved[0]?.text())?.split('\r\n') ?? [];
+    expect(lines[0]).toMatch(/^index,id,text,written,kl_nats,base_logprob/);
+    // The first token, which nothing foretold, has no values; then 40 others and the end.
+    expect(lines[1]).toBe('0,100,Once,0,,,,,');
+    expect(lines).toHaveLength(1 + 8 + 32 + 1);
+    await waitFor(() => expect(screen.queryByRole('menuitem')).toBeNull());
+    expect(await offers('Save the divergence of all heads')).toEqual([
+      'PNG',
+      'SVG',
+      'CSV',
+      'JSON',
+      'NumPy',
+    ]);
+    fireEvent.click(screen.getByRole('menuitem', { name: 'NumPy' }));
+    const bytes = new Uint8Array((await saved[1]?.arrayBuffer()) ?? []);
+    expect(new TextDecoder('latin1').decode(bytes.subarray(1, 6))).toBe('NUMPY');
+    click.mockRestore();
   });
 
   it('explains instead of a grid where the heads are not the same', async () => {

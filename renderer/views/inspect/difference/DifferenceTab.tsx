@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import type { Difference } from '../../../../preload/contract/index.ts';
 import { modelKey } from '../../../state/models.ts';
 import { Empty } from '../../../ui/Empty.tsx';
+import { formatCount } from '../../../ui/format.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import parts from '../parts/parts.module.css';
 import { Trouble } from '../parts/Trouble.tsx';
@@ -88,7 +89,9 @@ function useOtherTokenizer() {
   };
   return (
     <Empty action={<Button onClick={compareTokenizers}>Compare their tokenizers</Button>}>
-      {`${first.name} and ${second.name} cut text into different tokens (vocabularies of ${first.vocabularySize} and ${second.vocabularySize}), so there is no token by token.`}
+      {first.name} and {second.name} cut text into different tokens (of vocabularies of{' '}
+      {formatCount(first.vocabularySize)} and {formatCount(second.vocabularySize)}), so they cannot
+      be compared token by token.
     </Empty>
   );
 }
