@@ -11,7 +11,7 @@ import { chromiumPath } from '../setup/chromium.ts';
  *   node test/bench/compareFrames.ts
  *
  * Frames are counted by requestAnimationFrame over three seconds of each gesture, in Chromium
- * without a GPU. The clock also counts what else the machine does; `worked` is the thread alone.
+ * without a GPU. The clock also counts what else the machine does; work is that of the thread alone.
  */
 
 const seconds = 3;
@@ -33,15 +33,22 @@ const zoom: Gesture = async (page, step) => {
 };
 
 interface Frames {
+  readonly count: number;
   readonly perSecond: number;
   /** The longest pause between two frames, in milliseconds. */
   readonly longest: number;
   readonly slow: number;
 }
 
+/** What the page's thread worked, in milliseconds: on average for a frame, and at most at a time. */
+interface Work {
+  readonly perFrame: number;
+  readonly most: number;
+}
+
 /** Counts frames while a gesture goes on. */
-async function measure(page: Page, gesture: Gesture): Promise<Frames & { worked: number }> {
-  let frames: Frames = { perSecond: 0, longest: 0, slow: 0 };
+async function measure(page: Page, gesture: Gesture): Promise<Frames & Work> {
+  let frames: Frames = { count: 0, perSecond: 0, longest: 0, slow: 0 };
   const tasks = await traceTasks(page, async () => {
     const counted = page.evaluate(
       (ms) =>
@@ -66,12 +73,18 @@ async function measure(page: Page, gesture: Gesture): Promise<Frames & { worked:
     const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     const span = (times.at(-1) ?? 0) - (times[0] ?? 0);
     frames = {
+      count: pauses.length,
       perSecond: (pauses.length / span) * 1000,
       longest: Math.max(...pauses),
       slow: pauses.filter((pause) => pause > 1000 / least).length / pauses.length,
     };
   });
-  return { ...frames, worked: Math.max(...tasks.map((task) => task.worked)) };
+  const worked = tasks.map((task) => task.worked);
+  return {
+    ...frames,
+    perFrame: worked.reduce((sum, ms) => sum + ms, 0) / frames.count,
+    most: Math.max(...worked),
+  };
 }
 
 const server = await createServer({
@@ -105,14 +118,15 @@ try {
   for (const [name, gesture, isPressed] of gestures) {
     /* oxlint-disable no-await-in-loop -- one gesture after the other */
     if (isPressed) await page.mouse.down();
-    const { perSecond, longest, slow, worked } = await measure(page, gesture);
+    const { perSecond, longest, slow, perFrame, most } = await measure(page, gesture);
     if (isPressed) await page.mouse.up();
     /* oxlint-enable no-await-in-loop */
     isSmooth &&= perSecond >= least;
     console.log(
       `${name.padEnd(16)} ${perSecond.toFixed(1).padStart(5)} frames/s, ` +
         `${(slow * 100).toFixed(1)} % of them later than ${1000 / least} ms, ` +
-        `longest pause ${longest.toFixed(0)} ms, longest task worked ${worked.toFixed(1)} ms`,
+        `longest pause ${longest.toFixed(0)} ms; work per frame ${perFrame.toFixed(1)} ms, ` +
+        `longest task ${most.toFixed(1)} ms`,
     );
   }
 } finally {

@@ -21,9 +21,17 @@ export function Header() {
   return (
     <header className={classes.header}>
       <h1>Compare</h1>
-      <QuantityPicker label="Up" value={y} onChange={(key) => compare.change({ y: key })} />
+      <QuantityPicker
+        label="Vertical axis"
+        value={y}
+        onChange={(key) => compare.change({ y: key })}
+      />
       <span className={classes.against}>against</span>
-      <QuantityPicker label="Across" value={x} onChange={(key) => compare.change({ x: key })} />
+      <QuantityPicker
+        label="Horizontal axis"
+        value={x}
+        onChange={(key) => compare.change({ x: key })}
+      />
       <span className={classes.count}>
         {formatCount(complete.length)} of {formatCount(points.length)} models have both
       </span>
