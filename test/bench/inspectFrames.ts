@@ -7,8 +7,9 @@ import { chromium, type Page } from '@playwright/test';
 import { writeDeepModel } from '../app/deepModel.ts';
 import { traceTasks } from '../app/mainThread.ts';
 import { openModel, typePrompt, view } from '../app/playground.ts';
+import { descendants } from '../app/processes.ts';
 import { chromiumPath } from '../setup/chromium.ts';
-import { untilQuiet } from './load.ts';
+import { untilQuiet, withForeignLoad } from './load.ts';
 
 /**
  * How fast the view that looks inside is: 24 layers × 16 heads × 512 tokens through the whole
@@ -39,9 +40,11 @@ try {
   // The first capture loads the model; the second is what one waits for while one works.
   for (const round of ['first', 'second', 'third']) {
     await untilQuiet(5000);
-    const { tokens, ms } = await sheetAfterCapture(page);
+    const own = [process.pid, ...descendants(process.pid).map(({ pid }) => pid)];
+    const { result, foreign } = await withForeignLoad(own, () => sheetAfterCapture(page));
     console.log(
-      `${round} capture, ${tokens}: the sheet is drawn ${ms.toFixed(0)} ms after it ends`,
+      `${round} capture, ${result.tokens}: the sheet is drawn ${result.ms.toFixed(0)} ms after it ` +
+        `ends; other processes took ${(foreign * 100).toFixed(0)} % of the processors meanwhile`,
     );
   }
   await untilQuiet(5000);

@@ -77,6 +77,8 @@ export function HeadSheet(props: HeadSheetProps) {
       const next = headBeside(heads, at, event.key);
       if (!next) return;
       setCursor(next);
+      // A pointer that rests on another head does not speak over the keyboard.
+      setPointed(null);
       handle.current?.reveal(placeBox(layout, next));
     }
     event.preventDefault();
@@ -101,7 +103,7 @@ export function HeadSheet(props: HeadSheetProps) {
           label={
             statistic
               ? `${statistic.title} of every head, layer by layer`
-              : `Attention patterns of ${known.length || heads.reduce((sum, count) => sum + count, 0)} heads, layer by layer`
+              : `Attention patterns of ${heads.reduce((sum, count) => sum + count, 0)} heads, layer by layer`
           }
           size={(room) => sheetSize(sheetLayout(heads, room.width))}
           handle={handle}
