@@ -53,7 +53,6 @@ const speeds = [
   'tokens-per-second',
   'peak-memory',
   'joules',
-  'cost',
 ] as const satisfies readonly QuantityKey[];
 
 /**
@@ -76,19 +75,18 @@ export function joinPoints(sources: PointSources): PointSet {
 
   const points = models.map((model): Point => {
     const values = new Map<QuantityKey, Reading>();
+    const id = nameAndHash({ model: model.name, modelSha256: model.sha256 });
     for (const [key, newest] of quality) {
-      const record = newest.get(nameAndHash({ model: model.name, modelSha256: model.sha256 }));
+      const record = newest.get(id);
       if (record) values.set(key, readEvaluation(record));
     }
-    const mine = speed.get(nameAndHash({ model: model.name, modelSha256: model.sha256 })) ?? [];
     for (const key of speeds) {
-      const reading = firstReading(mine, key);
+      const reading = firstReading(speed.get(id) ?? [], key);
       if (reading) values.set(key, reading);
     }
-    const rate = values.get('cost');
-    const cost = rate && costOf(rate.value, price);
-    if (rate && cost !== null && cost !== undefined) values.set('cost', { ...rate, value: cost });
-    else values.delete('cost');
+    const rate = values.get('tokens-per-second');
+    const cost = rate ? costOf(rate.value, price) : null;
+    if (rate && cost !== null) values.set('cost', { ...rate, value: cost });
     values.set('bytes', { value: model.bytes / 1e6, ci95: null, n: null, record: null });
     return { key: modelKey(model), model, family: rootOf(model.name), values };
   });

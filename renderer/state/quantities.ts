@@ -153,7 +153,7 @@ export const readEvaluation = (record: EvaluationRecord): Reading => ({
 });
 
 /** What a bench tells of a quantity; null where it was not measured. */
-export function readBench(key: SpeedKey | 'cost', record: BenchRecord): Reading | null {
+export function readBench(key: SpeedKey, record: BenchRecord): Reading | null {
   const { decode, ttft, peakRssBytes, joulesPerToken } = record;
   const plain = (value: number | null | undefined, n: number | null): Reading | null =>
     value === null || value === undefined ? null : { value, ci95: null, n, record };
@@ -171,7 +171,6 @@ export function readBench(key: SpeedKey | 'cost', record: BenchRecord): Reading 
     case 'ttft':
       return plain(ttft.p50, ttft.samples);
     case 'tokens-per-second':
-    case 'cost':
       return plain(decode.tokensPerSecond, decode.samples);
     case 'peak-memory':
       return plain(peakRssBytes / 1e6, null);
