@@ -52,7 +52,8 @@ export async function readPair(
   { newTokens, endOfText, signal, onProgress }: PairOptions,
 ): Promise<PairReading> {
   const room = Math.min(base.capacity, variant.capacity);
-  const most = Math.max(prompt.length, Math.min(prompt.length + newTokens, room));
+  if (prompt.length > room) throw tooLong(prompt.length, room);
+  const most = Math.min(prompt.length + newTokens, room);
   const sides = [opinionsFor(most), opinionsFor(most)];
   const kl = new Float64Array(most);
   const ids = [...prompt];
@@ -110,6 +111,13 @@ export async function logitsBehind(
   }
   return logits;
 }
+
+const tooLong = (tokens: number, room: number): LatheError =>
+  new LatheError(
+    'context_overflow',
+    `the prompt is longer than the context: ${tokens} tokens, both models read ${room}`,
+    { value: String(tokens), next: ['shorten-prompt'] },
+  );
 
 function refuseCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new LatheError('cancelled', 'the comparison was cancelled');

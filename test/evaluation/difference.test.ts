@@ -105,9 +105,12 @@ describe('a pair of models on one text', () => {
     expect((await read(100)).ids).toHaveLength(10);
     // Told that the third token ends texts, it is the last one written.
     expect((await read(4, new Set([ids[4]]))).ids).toEqual(ids.slice(0, ids.indexOf(ids[4]) + 1));
+    a.rewind(0);
     await expect(read(1, endOfText, Array<number>(11).fill(5))).rejects.toMatchObject({
       code: 'context_overflow',
     });
+    // Refused before anything was read.
+    expect(a.position).toBe(0);
   });
 });
 

@@ -14,7 +14,6 @@ export const attributionRequestSchema = z.object({
   /** The token explained, behind the prompt; left out, the most probable one. */
   target: z.number().int().nonnegative().optional(),
 });
-export type AttributionInput = z.input<typeof attributionRequestSchema>;
 export type AttributionRequest = z.infer<typeof attributionRequestSchema>;
 
 export const attributionSchema = z.object({

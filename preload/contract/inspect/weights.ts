@@ -16,7 +16,6 @@ const histogramSchema = z.object({
   to: z.number(),
   counts: z.array(z.number().int()),
 });
-export type Histogram = z.infer<typeof histogramSchema>;
 
 /** One matrix as numbers, whatever it is stored as. */
 export const weightsSchema = z.object({
