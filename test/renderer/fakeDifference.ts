@@ -6,7 +6,6 @@ import {
   type Attribution,
   type Difference,
   type DifferenceRequest,
-  type Histogram,
   type LinearFacts,
   type Losses,
   type ModelRecord,
@@ -45,7 +44,7 @@ const flipped = { at: 9, text: ' wood' };
 const layersOf = (model: ModelRecord): LinearFacts[] =>
   linears(model).filter(({ block }) => block !== null);
 
-const bell = (size: number, width: number): Histogram => ({
+const bell = (size: number, width: number) => ({
   from: -0.4,
   to: 0.4,
   counts: Array.from({ length: 64 }, (_, at) => {
