@@ -28,7 +28,9 @@ export interface LensPlace {
 const left = 64;
 const top = 24;
 const cell = { width: 72, height: 24 };
-const legendHeight = 40;
+const legendHeight = 72;
+/** The legend needs so much, however short the text is. */
+const leastWidth = 400;
 const stripGap = 8;
 
 /** The strip below is as high as it takes to tell its rows apart. */
@@ -36,7 +38,7 @@ const stripHeight = (rows: number): number =>
   rows * Math.max(2, Math.min(8, Math.floor(96 / rows)));
 
 export const lensSize = ({ rows, positions }: Pick<LensPicture, 'rows' | 'positions'>) => ({
-  width: left + positions * cell.width + 8,
+  width: Math.max(leastWidth, left + positions * cell.width + 8),
   height: top + rows * cell.height + stripGap + stripHeight(rows) + legendHeight,
 });
 
@@ -59,6 +61,23 @@ export const lensBox = ({ row, position }: LensPlace): Box => ({
 
 /** Name of a row. */
 export const rowName = (row: number): string => (row === 0 ? 'embed' : `layer ${row - 1}`);
+
+/** Marks a column, and the cell pointed at, where the grid is shown. */
+export function drawLensMarks(
+  surface: Surface,
+  { rows, position, pointed }: { rows: number; position: number; pointed: LensPlace | null },
+  shown: Box,
+): void {
+  const grid = { ...shown, x: shown.x + left - 4, y: shown.y + top - 2 };
+  surface.within(grid, () => {
+    const column = lensBox({ row: 0, position });
+    const height = column.height * rows;
+    surface.outline({ ...column, height, width: column.width - 1 }, 'var(--lathe-accent)', 2);
+    if (!pointed) return;
+    const box = lensBox(pointed);
+    surface.outline({ ...box, width: box.width - 1 }, 'var(--lathe-text)', 1.5);
+  });
+}
 
 /** Draws the part of the grid that is shown; names of rows and columns stay at its edges. */
 export function drawLens(surface: Surface, picture: LensPicture, shown: Box): void {
@@ -110,8 +129,8 @@ export function drawLens(surface: Surface, picture: LensPicture, shown: Box): vo
   const middle = below.y + below.height / 2;
   surface.text(shown.x + left - 8, middle, 'norm', { color: 'var(--lathe-dim)', anchor: 'end' });
   surface.rect({ x: shown.x, y: shown.y, width: left - 4, height: top - 2 }, ground);
-  const legend = { x: shown.x + left, y: height - legendHeight + 8, width: 240 };
+  const legend = { x: shown.x + left, y: height - legendHeight + 8, width: 320 };
   drawScaleLegend(surface, legend, { scale, shades: viridis, caption });
-  const second = { ...legend, x: legend.x + 304 };
+  const second = { ...legend, y: legend.y + 32 };
   drawScaleLegend(surface, second, { ...strip, shades: viridis });
 }

@@ -176,8 +176,17 @@ export interface HeadMarks {
   readonly found: readonly HeadPlace[] | null;
 }
 
-/** Marks heads over the sheet. */
-export function drawHeadMarks(surface: Surface, layout: SheetLayout, marks: HeadMarks): void {
+/** Marks heads over the part of the sheet that is shown. */
+export function drawHeadMarks(
+  surface: Surface,
+  layout: SheetLayout,
+  marks: HeadMarks,
+  shown: Box = wholeSheet(layout),
+): void {
+  surface.within(placesBox(layout, shown), () => drawMarks(surface, layout, marks));
+}
+
+function drawMarks(surface: Surface, layout: SheetLayout, marks: HeadMarks): void {
   const { pointed, shown, off, found } = marks;
   if (found) {
     const names = new Set(found.map(nameOf));
@@ -211,6 +220,12 @@ function* placesOf(heads: readonly number[]): Generator<HeadPlace> {
 }
 
 const wholeSheet = (layout: SheetLayout): Box => ({ x: 0, y: 0, ...sheetSize(layout) });
+
+/** What of the part that is shown is left to the heads: numbers stand above, the legend below. */
+function placesBox(layout: SheetLayout, { x, y, width, height }: Box): Box {
+  const bottom = Math.min(sheetSize(layout).height, y + height) - legendHeight;
+  return { x, y: y + top - 3, width, height: Math.max(0, bottom - y - top + 3) };
+}
 
 /** Numbers of layers and heads, and what the colours mean. */
 function drawEdges(

@@ -13,7 +13,13 @@ import {
   zoomed,
   type Heatmap,
 } from '../../../renderer/charts/heatmap.ts';
-import { drawLens, lensAt, lensBox, lensSize } from '../../../renderer/charts/lensGrid.ts';
+import {
+  drawLens,
+  drawLensMarks,
+  lensAt,
+  lensBox,
+  lensSize,
+} from '../../../renderer/charts/lensGrid.ts';
 import {
   drawHeadMarks,
   drawHeadValues,
@@ -165,6 +171,19 @@ describe('the sheet of heads', () => {
     await expect(marks).toMatchFileSnapshot(picture('head-marks'));
   });
 
+  it('keeps numbers and legend in sight where it scrolls, and marks nothing over them', async () => {
+    const many = { heads: [2, 2, 2, 2, 2], side: 40 };
+    const values = many.heads.map((_, layer) => [layer / 5, 1]);
+    const shown = { x: 0, y: 100, width: 140, height: 150 };
+    const part = drawn(140, 320, (surface) => {
+      const legend = { scale: linear, shades: viridis, caption: 'Sink' };
+      drawHeadValues(surface, many, { values, ...legend }, shown);
+      const marks = { pointed: null, off: [], found: null, shown: { layer: 1, head: 0 } };
+      drawHeadMarks(surface, many, marks, shown);
+    });
+    await expect(part).toMatchFileSnapshot(picture('head-values-scrolled'));
+  });
+
   it('finds the head at a point, none beside and none where a layer has fewer', () => {
     for (const place of [
       { layer: 0, head: 1 },
@@ -253,6 +272,18 @@ describe('the grid of the lens', () => {
       drawLens(surface, lens, { x: 0, y: 0, width, height }),
     );
     await expect(grid).toMatchFileSnapshot(picture('lens'));
+  });
+
+  it('marks a column and a cell, but not over the names beside them', async () => {
+    const { height } = lensSize(lens);
+    const marks = drawn(400, height, (surface) =>
+      drawLensMarks(
+        surface,
+        { rows: 3, position: 1, pointed: { row: 2, position: 0 } },
+        { x: 60, y: 0, width: 300, height },
+      ),
+    );
+    await expect(marks).toMatchFileSnapshot(picture('lens-marks'));
   });
 
   it('draws no more than what is shown, its names at the edges', async () => {

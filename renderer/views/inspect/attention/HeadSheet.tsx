@@ -60,8 +60,10 @@ export function HeadSheet(props: HeadSheetProps) {
   );
   const open = shown.kind === 'head' ? shown : null;
   const marks = useCallback(
-    (surface: Surface) =>
-      drawHeadMarks(surface, layout, { pointed: pointed ?? cursor, shown: open, off, found }),
+    (surface: Surface, part: Box) => {
+      const all = { pointed: pointed ?? cursor, shown: open, off, found };
+      drawHeadMarks(surface, layout, all, part);
+    },
     [layout, pointed, cursor, open, off, found],
   );
   const onRoom = useCallback((room: Size) => setWidth(room.width), []);

@@ -4,6 +4,7 @@ import type { Capture, Lens } from '../../../../preload/contract/index.ts';
 import { paint, rangeOf, viridis, type ValueScale } from '../../../charts/cells.ts';
 import {
   drawLens,
+  drawLensMarks,
   lensAt,
   lensBox,
   lensSize,
@@ -46,14 +47,8 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
     [picture],
   );
   const marks = useCallback(
-    (surface: Surface) => {
-      const column = lensBox({ row: 0, position });
-      const height = column.height * lens.rows;
-      surface.outline({ ...column, height, width: column.width - 1 }, 'var(--lathe-accent)', 2);
-      if (!pointed) return;
-      const box = lensBox(pointed);
-      surface.outline({ ...box, width: box.width - 1 }, 'var(--lathe-text)', 1.5);
-    },
+    (surface: Surface, shown: Box) =>
+      drawLensMarks(surface, { rows: lens.rows, position, pointed }, shown),
     [position, pointed, lens.rows],
   );
   const [room, setRoom] = useState(0);
