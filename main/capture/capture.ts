@@ -29,6 +29,8 @@ export interface CaptureOptions {
 /** A model loaded to be looked into. One call at a time. */
 export interface Capturer {
   readonly subject: Subject;
+  /** Whether runs write where values are kept; otherwise all of them are copied. */
+  readonly writesInPlace: boolean;
   /** Patterns of what was captured. */
   readonly patterns: Patterns;
   /**
@@ -69,6 +71,7 @@ export async function openCapturer(found: Subject, open: OpenPart): Promise<Capt
 
   return {
     subject,
+    writesInPlace: session.canRunInto,
     patterns,
     async capture(ids, { ablate = [], mostBytes = Infinity, signal, onProgress } = {}) {
       checkCapture(subject, ids, ablate, Math.min(mostBytes, MOST_CAPTURE_BYTES));

@@ -387,8 +387,8 @@ function withoutHeads(model: Model, heads: readonly { layer: number; head: numbe
   return { ...model, graph: { ...model.graph, initializers } };
 }
 
-describe('what cannot be captured is refused before anything runs', () => {
-  test('a text longer than the context', async () => {
+describe('a capture is refused before anything runs', () => {
+  test('of a text longer than the context', async () => {
     const { capturer, close } = await openModel(tinyDecoder().model, 8);
     await expect(capturer.capture(prompt)).rejects.toMatchObject({
       code: 'context_overflow',
@@ -397,7 +397,25 @@ describe('what cannot be captured is refused before anything runs', () => {
     await close();
   });
 
-  test('a capture that would keep more than it may', async () => {
+  test('or cancelled between two pieces, and the next one runs', async () => {
+    const ids = Array.from({ length: 1200 }, (_, at) => at % 40);
+    const { capturer, close } = await openModel(tinyDecoder({ contextLength: 1200 }).model, 1200);
+    const abort = new AbortController();
+    const seen: [string, number][] = [];
+    const onProgress = (stage: string, fraction: number): void => {
+      seen.push([stage, fraction]);
+      if (stage === 'capturing') abort.abort();
+    };
+    const { signal } = abort;
+    await expect(capturer.capture(ids, { signal, onProgress })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    expect(seen.at(-1)).toEqual(['capturing', 512 / 1200]);
+    expect((await capturer.capture(ids)).ids).toHaveLength(1200);
+    await close();
+  });
+
+  test('that would keep more than it may', async () => {
     const { capturer, close } = await openModel(tinyDecoder().model);
     await expect(capturer.capture(prompt, { mostBytes: 10_000 })).rejects.toMatchObject({
       code: 'memory_limit',
@@ -406,7 +424,7 @@ describe('what cannot be captured is refused before anything runs', () => {
     await close();
   });
 
-  test('no text, and tokens that the model does not have', async () => {
+  test('of no text, and of tokens that the model does not have', async () => {
     const { capturer, close } = await openModel(tinyDecoder().model);
     await expect(capturer.capture([])).rejects.toMatchObject({ code: 'usage' });
     await expect(capturer.capture([1, 40])).rejects.toMatchObject({
@@ -416,7 +434,7 @@ describe('what cannot be captured is refused before anything runs', () => {
     await close();
   });
 
-  test('a graph without attention, naming what was looked for and what there is', async () => {
+  test('of a graph without attention, naming what was looked for and what there is', async () => {
     const { model } = tinyDecoder();
     const nodes = model.graph.nodes.map((node) =>
       node.opType === 'GroupQueryAttention' ? { ...node, opType: 'LinearAttention' } : node,

@@ -49,12 +49,12 @@ export class CapturePlaces {
       const events = job.stream('loading', (client) => client.inside.capture(request), signal);
       for await (const event of events) {
         if (event.kind === 'progress') yield event;
+        else if (event.kind === 'opened') job.loaded(event.fastCache);
         else {
           places.set(request.id, ref);
           yield { kind: 'done', capture: { ...event.capture, model: manifest.record.name } };
         }
       }
-      job.loaded(true);
     };
     yield* core.supervisor.run(ref, work, signal);
     for (const id of [...places.keys()].slice(0, -MOST_REMEMBERED)) places.delete(id);

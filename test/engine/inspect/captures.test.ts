@@ -203,6 +203,10 @@ describe('what cannot be captured', () => {
       message: expect.stringMatching(/65 tokens, the model reads 64/),
       next: ['shorten-prompt'],
     });
+    // The model is there all the same.
+    expect((await client.runners.list()).find(({ model }) => model === 'model')?.kind).toBe(
+      'ready',
+    );
   });
 
   test('a head or a position that there is not', async () => {

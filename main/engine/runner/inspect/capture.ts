@@ -1,10 +1,9 @@
-import type { Progress } from '../../../../preload/contract/models.ts';
 import { captureBytes } from '../../../capture/limits.ts';
 import { encodePrompt } from '../../../inference/prompt.ts';
 import { progressOf } from '../../progress.ts';
 import type { ModelHolder } from '../loaded.ts';
 import type { Captures } from './captures.ts';
-import type { CaptureDone, CaptureRequest } from './contract.ts';
+import type { CaptureRequest, CaptureTold } from './contract.ts';
 import { tokensOf } from './tokens.ts';
 
 /** Bytes that a runner needs beside what it holds: activations of a piece, and what it sends. */
@@ -19,12 +18,13 @@ export async function* capture(
   { captures, holder }: { captures: Captures; holder: ModelHolder },
   { id, source, prompt, ablate, memoryLimit, needs }: CaptureRequest,
   signal: AbortSignal,
-): AsyncGenerator<Progress | CaptureDone> {
+): AsyncGenerator<CaptureTold> {
   yield { kind: 'progress', stage: 'loading the model' };
   // The same model may be loaded to write text, from a graph of its own.
   if (!captures.isOpen(source) && needs > roomWithin(memoryLimit)) await holder.release();
   const subject = await captures.subject(source);
   const { capturer, tokenizer } = subject;
+  yield { kind: 'opened', fastCache: capturer.writesInPlace };
   const ids = await encodePrompt(tokenizer, prompt);
   const bytes = captureBytes(capturer.subject, ids.length);
   captures.makeRoom(bytes, () => roomWithin(memoryLimit));

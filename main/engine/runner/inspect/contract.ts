@@ -48,22 +48,26 @@ const capturedSchema = z.object({
   kind: z.literal('done'),
   capture: captureSchema.omit({ model: true }),
 });
-export type CaptureDone = z.infer<typeof capturedSchema>;
+
+/** The model is loaded; whether the runtime writes in place. */
+const openedSchema = z.object({ kind: z.literal('opened'), fastCache: z.boolean() });
+const captureToldSchema = z.discriminatedUnion('kind', [
+  progressSchema,
+  openedSchema,
+  capturedSchema,
+]);
+export type CaptureTold = z.infer<typeof captureToldSchema>;
+
+const aliveSchema = z.object({ kind: z.literal('alive') });
 
 /** An answer behind signs of life. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the result has its type
 export const answered = <T extends z.ZodType>(result: T) =>
-  eventIterator(
-    z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('alive') }),
-      z.object({ kind: z.literal('done'), result }),
-    ]),
-  );
+  eventIterator(z.union([aliveSchema, z.object({ kind: z.literal('done'), result })]));
 
 /** What the engine may ask about the inside of a model; captures are named by their ids. */
 export const insideContract = {
-  capture: call
-    .input(captureRequestSchema)
-    .output(eventIterator(z.union([progressSchema, capturedSchema]))),
+  capture: call.input(captureRequestSchema).output(eventIterator(captureToldSchema)),
   /** Quick: answered between two steps of a job. */
   pattern: call.input(patternRequestSchema).output(squareSchema),
   // These may take longer than a process may be silent.
