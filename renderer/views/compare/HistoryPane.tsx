@@ -74,7 +74,7 @@ export function HistoryPane() {
             save={{
               name: 'lathe-history',
               csv: () => csvOf(name, history),
-              json: () => history,
+              json: () => jsonOf(history),
             }}
           />
         ) : (
@@ -178,6 +178,21 @@ function Remove({ entry, title }: { entry: HistoryEntry; title: string }) {
     </Tooltip>
   );
 }
+
+/** Without the records themselves, which hold every sample. */
+const jsonOf = (history: readonly QuantityHistory[]): unknown =>
+  history.map(({ key, label, entries }) => ({
+    key,
+    label,
+    entries: entries.map(({ at, reading: { value, ci95, n }, changes, moved }) => ({
+      at,
+      value,
+      ci95,
+      n,
+      changes,
+      moved,
+    })),
+  }));
 
 const csvOf = (model: string, history: readonly QuantityHistory[]): string =>
   toCsv(
