@@ -63,14 +63,14 @@ describe('goals in words', () => {
   });
 });
 
-describe('a goal', () => {
-  const ofBase = (key: Goal['key'], relation: Goal['relation'], value: number): Goal => ({
-    key,
-    relation,
-    value,
-    ofBase: true,
-  });
+const ofBase = (key: Goal['key'], relation: Goal['relation'], value: number): Goal => ({
+  key,
+  relation,
+  value,
+  ofBase: true,
+});
 
+describe('a goal', () => {
   it('of the base lies at its share, and where less is better as far above', () => {
     const perplexity = base?.values.get('quality:perplexity')?.value ?? Number.NaN;
     expect(lineOf(ofBase('quality:perplexity', 'at-least', 0.98), base)).toEqual({
