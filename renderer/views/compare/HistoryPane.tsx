@@ -38,7 +38,12 @@ export function HistoryPane() {
   const history = useMemo(() => {
     const isOf = (record: { readonly model: string; readonly modelSha256: string }): boolean =>
       record.model === point?.model.name && record.modelSha256 === point.model.sha256;
-    return historyOf({ evaluations: evaluations.filter(isOf), benches: benches.filter(isOf) });
+    const all = historyOf({
+      evaluations: evaluations.filter(isOf),
+      benches: benches.filter(isOf),
+    });
+    // What was measured most often has most to tell.
+    return all.toSorted((a, b) => b.entries.length - a.entries.length);
   }, [evaluations, benches, point]);
   const name = point?.model.name ?? '';
   const panels = useMemo(
@@ -132,7 +137,11 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
                 {formatValue(key, entry.reading.value)}
                 <span className={classes.spread}>{spreadText(entry.reading)}</span>
               </td>
-              <td className={classes.changes} data-moved={entry.moved === true || undefined}>
+              <td
+                className={classes.changes}
+                data-moved={entry.moved === true || undefined}
+                title={changesText(entry)}
+              >
                 {changesText(entry)}
               </td>
               <td>
