@@ -50,6 +50,9 @@ function earlierPlaces(ids: readonly number[]): number[][] {
   });
 }
 
+/** Smaller probabilities add less than 10⁻⁸ bits to an entropy, but take as long. */
+const NEGLIGIBLE = 1e-10;
+
 class HeadSums {
   private readonly earlier: readonly (readonly number[])[];
   private readonly byDistance: Float64Array;
@@ -78,19 +81,19 @@ class HeadSums {
 
   private addRow(row: Float32Array, position: number): void {
     const { byDistance, counts } = this;
-    let entropy = 0;
+    let nats = 0;
     let distance = 0;
     let squares = 0;
     for (let key = 0; key <= position; key++) {
       const p = row[key];
       const back = position - key;
-      if (p > 0) entropy -= p * Math.log2(p);
+      if (p > NEGLIGIBLE) nats -= p * Math.log(p);
       distance += p * back;
       squares += p * p;
       byDistance[back] += p;
       counts[back]++;
     }
-    this.entropy += entropy;
+    this.entropy += nats / Math.LN2;
     this.distance += distance;
     this.squares += squares;
     this.previous += row[position - 1];
