@@ -5,6 +5,7 @@ import {
   stepSchema,
   type Recipe,
   type Step,
+  type StepOf,
 } from '../../../preload/contract/recipe.ts';
 import { matchTargets } from '../../../preload/contract/targets.ts';
 import { EMBEDDING } from '../../passes/mix.ts';
@@ -15,8 +16,8 @@ import { openModel } from '../openModel.ts';
 /**
  * The recipe of a variant, changed so that some layers stay as they were or get 8 bits; it has been
  * checked against the model that the variant was made from. `not_found` for a model that no recipe
- * made, or whose origin has gone; `usage` for layers that are not there, or where nothing would be
- * left to do.
+ * made, or whose origin has gone; `usage` for layers that are not there, where no step can leave them
+ * out, or where nothing would be left to do.
  */
 export async function repair(
   core: Core,
@@ -56,9 +57,17 @@ export function spared(
   keep: RepairRequest['keep'],
 ): Recipe {
   const kept = new Set(layers);
-  const changed = recipe.passes.map((step) => sparing(step, kept, names, keep));
+  const targeted = new Set(
+    recipe.passes.flatMap((step) => ('targets' in step ? matchTargets(names, step.targets) : [])),
+  );
+  const changed = recipe.passes.map((step) =>
+    step.pass === 'quantize-embedding'
+      ? sparingEmbedding(step, kept, targeted, keep)
+      : sparing(step, kept, names),
+  );
   const reduced = changed.flatMap((step) => step ?? []);
-  const linear = names.filter((name) => kept.has(name));
+  // A layer that no step touched is in float, and better so.
+  const linear = names.filter((name) => kept.has(name) && targeted.has(name));
   const last = changed.findLastIndex((_, at) => 'targets' in recipe.passes[at]);
   const before = changed.slice(0, last + 1).flatMap((step) => step ?? []);
   const passes =
@@ -72,21 +81,35 @@ export function spared(
       { value: layers.join(', ') },
     );
   }
+  if (JSON.stringify(passes) === JSON.stringify(recipe.passes)) {
+    const known = [...new Set(passes.map(({ pass }) => pass))].join(', ');
+    throw new LatheError('usage', `no step of the recipe can leave these layers out: ${known}`, {
+      value: layers.join(', '),
+    });
+  }
   const name = `${recipe.name.slice(0, 110)}-repaired`;
   return recipeSchema.parse({ ...recipe, name, passes });
 }
 
-/** A step without some layers; null where it has nothing left to do. */
-function sparing(
-  step: Step,
+/**
+ * The embedding in float (no step at all) or at 8 bits. A tied output matrix goes with it to 8 bits
+ * where no other step rounds it; otherwise it is left alone here.
+ */
+function sparingEmbedding(
+  step: StepOf<'quantize-embedding'>,
   kept: ReadonlySet<string>,
-  names: readonly string[],
+  targeted: ReadonlySet<string>,
   keep: RepairRequest['keep'],
 ): Step | null {
-  if (step.pass === 'quantize-embedding') {
-    if (kept.has(EMBEDDING)) return keep === '8-bit' && step.bits < 8 ? { ...step, bits: 8 } : null;
-    return kept.has('lm_head') ? { ...step, head: false } : step;
-  }
+  const better = keep === '8-bit' && step.bits < 8 ? { ...step, bits: 8 as const } : null;
+  if (kept.has(EMBEDDING)) return better;
+  if (!kept.has('lm_head') || !step.head) return step;
+  const alone = { ...step, head: false };
+  return targeted.has('lm_head') ? alone : (better ?? alone);
+}
+
+/** A step without some layers; null where it has nothing left to do. */
+function sparing(step: Step, kept: ReadonlySet<string>, names: readonly string[]): Step | null {
   if (!('targets' in step)) return step;
   const out = matchTargets(names, step.targets).filter((name) => kept.has(name));
   if (out.length === 0) return step;

@@ -69,6 +69,17 @@ describe('a recipe that spares layers', () => {
     ]);
   });
 
+  test('is refused where no step works layer by layer, or on these', () => {
+    const whole: StepInput[] = [{ pass: 'convert-float' }, { pass: 'prune-heads' }];
+    const refusal = /can leave these layers out: convert-float, prune-heads/;
+    expect(() => steps(whole, ['blocks.0.attn.o'], 'float')).toThrow(refusal);
+    expect(() => steps(whole, ['blocks.0.attn.o'], '8-bit')).toThrow(refusal);
+    const others: StepInput[] = [{ pass: 'quantize-rtn', targets: ['blocks.1.**'] }];
+    for (const keep of ['float', '8-bit'] as const) {
+      expect(() => steps(others, ['blocks.0.attn.o'], keep)).toThrow(/no step of the recipe/);
+    }
+  });
+
   test('keeps an embedding in float or at 8 bits, and an output matrix out of its codes', () => {
     const passes: StepInput[] = [{ pass: 'quantize-rtn' }, { pass: 'quantize-embedding', bits: 4 }];
     const rtn = { pass: 'quantize-rtn', targets: ['blocks.**'], bits: 4 };
@@ -83,6 +94,12 @@ describe('a recipe that spares layers', () => {
     ]);
     expect(steps(passes, ['lm_head'], '8-bit')).toEqual([
       rtn,
+      { pass: 'quantize-embedding', bits: 8, head: true },
+    ]);
+    // Rounded by a step of its own, it must not get the embedding's codes instead.
+    const own: StepInput[] = [{ pass: 'quantize-rtn', targets: ['**'] }, passes[1]];
+    expect(steps(own, ['lm_head'], '8-bit')).toEqual([
+      { pass: 'quantize-rtn', targets: ['**', '!lm_head'], bits: 4 },
       { pass: 'quantize-rtn', targets: ['lm_head'], bits: 8 },
       { pass: 'quantize-embedding', bits: 4, head: false },
     ]);
