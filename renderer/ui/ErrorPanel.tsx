@@ -3,16 +3,20 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import classes from './ErrorPanel.module.css';
 
 interface ErrorPanelProps {
-  code: string;
-  message: string;
-  /** Where it happened, as pairs of name and value; those without a value are left out. */
-  places?: readonly (readonly [name: string, value: string | number | undefined])[];
+  /** What happened, and where as far as it is known. */
+  failure: {
+    readonly code: string;
+    readonly message: string;
+    readonly data: { readonly [place in (typeof places)[number]]?: string | number | undefined };
+  };
   /** What can be done now, the likeliest first. */
   steps?: readonly { label: string; run: () => void }[];
 }
 
+const places = ['file', 'offset', 'tensor', 'node', 'value'] as const;
+
 /** A failure: what happened, where, and the next steps as buttons. */
-export function ErrorPanel({ code, message, places = [], steps = [] }: ErrorPanelProps) {
+export function ErrorPanel({ failure: { code, message, data }, steps = [] }: ErrorPanelProps) {
   return (
     <div role="alert" className={classes.panel}>
       <IconAlertTriangle size={16} aria-hidden="true" className={classes.icon} />
@@ -23,11 +27,11 @@ export function ErrorPanel({ code, message, places = [], steps = [] }: ErrorPane
             <dt>code</dt>
             <dd>{code}</dd>
           </div>
-          {places.map(([name, value]) =>
-            value === undefined ? null : (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
+          {places.map((place) =>
+            data[place] === undefined ? null : (
+              <div key={place}>
+                <dt>{place}</dt>
+                <dd>{data[place]}</dd>
               </div>
             ),
           )}

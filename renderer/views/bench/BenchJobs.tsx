@@ -114,13 +114,7 @@ function BenchJob({ job, detail }: { job: BenchSummary; detail: Job | undefined 
       )}
       {state === 'failed' && error && (
         <ErrorPanel
-          code={error.code}
-          message={error.message}
-          places={[
-            ['file', error.data.file],
-            ['node', error.data.node],
-            ['value', error.data.value],
-          ]}
+          failure={error}
           steps={[
             { label: 'Measure again', run: () => void again() },
             {

@@ -38,17 +38,7 @@ export function ResultsPane() {
   };
   return (
     <section aria-label="Results" className={classes.pane}>
-      {failure && (
-        <ErrorPanel
-          code={failure.code}
-          message={failure.message}
-          places={[
-            ['file', failure.data.file],
-            ['value', failure.data.value],
-          ]}
-          steps={[{ label: 'Dismiss', run: dismiss }]}
-        />
-      )}
+      {failure && <ErrorPanel failure={failure} steps={[{ label: 'Dismiss', run: dismiss }]} />}
       <BenchJobs measurements={active} details={jobState.details} />
       {records.length > 0 && (
         <>

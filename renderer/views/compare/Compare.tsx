@@ -31,12 +31,7 @@ export function Compare() {
         <div>
           {failure && (
             <ErrorPanel
-              code={failure.code}
-              message={failure.message}
-              places={[
-                ['file', failure.data.file],
-                ['value', failure.data.value],
-              ]}
+              failure={failure}
               steps={[
                 { label: 'Dismiss', run: () => measurements.dismissFailure() },
                 { label: 'Ask again', run: () => void measurements.load() },

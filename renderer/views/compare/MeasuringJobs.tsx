@@ -103,9 +103,12 @@ function Stuck({ job }: { job: JobSummary }) {
     );
   return (
     <ErrorPanel
-      code={job.error?.code ?? 'internal'}
-      message={`${whatOf(job)} of ${nameOf(job)}: ${job.error?.message ?? 'it failed'}`}
-      places={[['file', job.error?.data.file]]}
+      failure={{
+        code: 'internal',
+        data: {},
+        ...job.error,
+        message: `${whatOf(job)} of ${nameOf(job)}: ${job.error?.message ?? 'it failed'}`,
+      }}
       steps={[{ label: 'Dismiss', run: forget }]}
     />
   );

@@ -86,13 +86,7 @@ export function TextPane() {
               `, ${Math.round(reading.progress.fraction * 100)} %`}
           </Empty>
         )}
-        {reading.kind === 'failed' && (
-          <ErrorPanel
-            code={reading.failure.code}
-            message={reading.failure.message}
-            places={[['file', reading.failure.data.file]]}
-          />
-        )}
+        {reading.kind === 'failed' && <ErrorPanel failure={reading.failure} />}
         {reading.kind === 'done' && <TextStrip losses={reading.losses} text={reading.text} />}
       </div>
     </div>

@@ -153,14 +153,7 @@ function Trouble({ summary }: { summary: CompressSummary }) {
       return (
         error && (
           <ErrorPanel
-            code={error.code}
-            message={error.message}
-            places={[
-              ['file', error.data.file],
-              ['tensor', error.data.tensor],
-              ['node', error.data.node],
-              ['value', error.data.value],
-            ]}
+            failure={error}
             steps={[
               { label: 'Change the recipe', run: () => takeRecipe(studio, summary) },
               {

@@ -50,13 +50,7 @@ export function JobsPanel({ isLarge, onResize }: JobsPanelProps) {
       </div>
       {failure && (
         <ErrorPanel
-          code={failure.code}
-          message={failure.message}
-          places={[
-            ['file', failure.data.file],
-            ['tensor', failure.data.tensor],
-            ['node', failure.data.node],
-          ]}
+          failure={failure}
           steps={[{ label: 'Dismiss', run: () => jobs.dismissFailure() }]}
         />
       )}

@@ -28,8 +28,7 @@ export function RecipePane() {
       </div>
       {failure && (
         <ErrorPanel
-          code={failure.code}
-          message={failure.message}
+          failure={failure}
           steps={[{ label: 'Ask for the recipes again', run: () => void recipe.load() }]}
         />
       )}

@@ -72,8 +72,7 @@ function Targets({ linears }: { linears: readonly LinearFacts[] }) {
       </p>
       {chosen.kind === 'failed' && (
         <ErrorPanel
-          code={chosen.failure.code}
-          message={chosen.failure.message}
+          failure={chosen.failure}
           steps={
             option
               ? [

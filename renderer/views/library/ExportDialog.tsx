@@ -98,17 +98,7 @@ function ExportForm({ record, onDone }: { record: ModelRecord; onDone: () => voi
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
       {state.kind === 'exporting' && <ExportProgress progress={state.progress} />}
-      {state.kind === 'failed' && (
-        <ErrorPanel
-          code={state.failure.code}
-          message={state.failure.message}
-          places={[
-            ['file', state.failure.data.file],
-            ['tensor', state.failure.data.tensor],
-            ['value', state.failure.data.value],
-          ]}
-        />
-      )}
+      {state.kind === 'failed' && <ErrorPanel failure={state.failure} />}
       <div className={classes.buttons}>
         <Button variant="default" onClick={onDone}>
           Cancel

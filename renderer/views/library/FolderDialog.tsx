@@ -96,18 +96,7 @@ function FolderForm({ onDone }: { onDone: () => void }) {
           />
         </output>
       )}
-      {importing.kind === 'failed' && (
-        <ErrorPanel
-          code={importing.failure.code}
-          message={importing.failure.message}
-          places={[
-            ['file', importing.failure.data.file],
-            ['offset', importing.failure.data.offset],
-            ['tensor', importing.failure.data.tensor],
-            ['value', importing.failure.data.value],
-          ]}
-        />
-      )}
+      {importing.kind === 'failed' && <ErrorPanel failure={importing.failure} />}
       <div className={classes.buttons}>
         <Button variant="default" onClick={onDone}>
           Cancel

@@ -31,9 +31,7 @@ export function Library() {
       <section aria-label="Models" className={classes.list}>
         {failure && (
           <ErrorPanel
-            code={failure.code}
-            message={failure.message}
-            places={[['file', failure.data.file]]}
+            failure={failure}
             steps={[{ label: 'Read the library again', run: () => void models.load() }]}
           />
         )}

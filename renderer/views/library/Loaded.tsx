@@ -13,18 +13,9 @@ interface LoadedProps<Data> {
 export function Loaded<Data>({ query, children }: LoadedProps<Data>) {
   if (query.isPending) return <Skeleton height={96} m={16} aria-label="Loading" />;
   if (query.isError) {
-    const { code, message, data } = toFailure(query.error);
     return (
       <ErrorPanel
-        code={code}
-        message={message}
-        places={[
-          ['file', data.file],
-          ['offset', data.offset],
-          ['tensor', data.tensor],
-          ['node', data.node],
-          ['value', data.value],
-        ]}
+        failure={toFailure(query.error)}
         steps={[{ label: 'Try again', run: () => void query.refetch() }]}
       />
     );

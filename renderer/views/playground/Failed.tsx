@@ -30,20 +30,7 @@ export function Failed({ failure }: { failure: Failure }) {
     }
   };
   const steps = new Set<NextStep>([...(data.next ?? []), 'retry']);
-  return (
-    <ErrorPanel
-      code={code}
-      message={message}
-      places={[
-        ['file', data.file],
-        ['offset', data.offset],
-        ['node', data.node],
-        ['tensor', data.tensor],
-        ['value', data.value],
-      ]}
-      steps={[...steps].map(stepOf)}
-    />
-  );
+  return <ErrorPanel failure={failure} steps={[...steps].map(stepOf)} />;
 }
 
 /** Puts the keyboard into the field with this label. */

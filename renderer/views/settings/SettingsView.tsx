@@ -30,8 +30,7 @@ export function SettingsView() {
       <div className={classes.body}>
         {failure && (
           <ErrorPanel
-            code={failure.code}
-            message={failure.message}
+            failure={failure}
             steps={[{ label: 'Read the settings again', run: () => void settings.load() }]}
           />
         )}

@@ -42,19 +42,7 @@ export function Trouble({ failure, retry, steps = [] }: TroubleProps) {
     }
   };
   const usual = [...new Set<NextStep>([...(data.next ?? []), 'retry'])].map(stepOf);
-  return (
-    <ErrorPanel
-      code={code}
-      message={message}
-      places={[
-        ['file', data.file],
-        ['tensor', data.tensor],
-        ['node', data.node],
-        ['value', data.value],
-      ]}
-      steps={[...steps, ...usual]}
-    />
-  );
+  return <ErrorPanel failure={failure} steps={[...steps, ...usual]} />;
 }
 
 function focus(selector: string): void {
