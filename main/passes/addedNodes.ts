@@ -1,4 +1,5 @@
 import { int, ints } from '../onnx/attributes.ts';
+import { dataTypes } from '../onnx/dataTypes.ts';
 import type { AttributeValue, Node } from '../onnx/model.ts';
 import { tensorOf, type Tensor } from '../onnx/tensor.ts';
 import { nodeOf } from './edit.ts';
@@ -53,6 +54,11 @@ export class AddedNodes {
   floats(label: string, dims: readonly number[], values: Float32Array): string {
     const name = `${this.prefix}/${label}`;
     return this.constant(name, () => tensorOf(name, dims, values));
+  }
+
+  /** The value as float32, which most are already. */
+  float(value: string, output?: string): string {
+    return this.op('Cast', [value], { output, attributes: { to: int(dataTypes.float32.code) } });
   }
 
   reshape(value: string, shape: readonly number[], output?: string): string {

@@ -19,7 +19,17 @@ export class SiteNames {
     const name = `${this.prefix}.${hook}`;
     return this.graph.producer(name) === undefined ? name : `${name}:added`;
   }
+
+  /** The input that switches heads off, in the type of the value it is multiplied with. */
+  keepLike(added: AddedNodes, value: string): string {
+    const keep = this.of('keep');
+    const opset = this.graph.model.opsets.get('') ?? 0;
+    return opset < CAST_LIKE ? keep : added.op('CastLike', [keep, value]);
+  }
 }
+
+/** The opset that has the operator; graphs of other types than float32 are not older. */
+const CAST_LIKE = 15;
 
 /** `graph_invalid` for an attention that is recognised but not understood. */
 export function unsupportedAttention(what: string, node: Node): LatheError {
@@ -69,11 +79,12 @@ export function switchTokens(
   names: SiteNames,
   heads: number,
 ): SwitchedHeads {
+  const first = added.nodes.length;
   const keep = names.of('keep');
   const apart = added.reshape(output, [0, 0, heads, -1]);
-  const kept = added.op('Mul', [apart, keep]);
+  const kept = added.op('Mul', [apart, names.keepLike(added, apart)]);
   const to = added.reshape(kept, [0, 0, -1], names.of('z'));
-  const nodes = added.nodes.splice(-3);
+  const nodes = added.nodes.splice(first);
   return switchedBy(keep, [heads, 1], { from: output, to, nodes });
 }
 

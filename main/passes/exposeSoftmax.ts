@@ -1,5 +1,3 @@
-import { int } from '../onnx/attributes.ts';
-import { dataTypes } from '../onnx/dataTypes.ts';
 import type { Node } from '../onnx/model.ts';
 import { AddedNodes } from './addedNodes.ts';
 import type { Exposure } from './exposeAttention.ts';
@@ -59,16 +57,13 @@ function mixes(graph: GraphIndex, value: string, left = LONGEST): boolean {
 export function exposeSoftmax(graph: GraphIndex, node: Node, layer: number): Exposure {
   const names = new SiteNames(graph, layer);
   const added = new AddedNodes(names.prefix);
-  const toFloat = { attributes: { to: int(dataTypes.float32.code) } };
   const scores = names.of('scores');
   const pattern = names.of('pattern');
-  added.op('Cast', [node.inputs[0]], { ...toFloat, output: scores });
-  added.op('Cast', [node.outputs[0]], { ...toFloat, output: pattern });
+  added.float(node.inputs[0], scores);
+  added.float(node.outputs[0], pattern);
   const keep = names.of('keep');
-  const opset = graph.model.opsets.get('') ?? 0;
   const first = added.nodes.length;
-  const like = opset < CAST_LIKE ? keep : added.op('CastLike', [keep, node.outputs[0]]);
-  const to = added.op('Mul', [node.outputs[0], like]);
+  const to = added.op('Mul', [node.outputs[0], names.keepLike(added, node.outputs[0])]);
   const nodes = added.nodes.splice(first);
   const cache = graph.port(`past_key_values.${layer}.key`)?.[1];
   const { switched, inputs, ...keeping } = switchedBy(keep, ['heads', 1, 1], {
@@ -92,6 +87,3 @@ export function exposeSoftmax(graph: GraphIndex, node: Node, layer: number): Exp
     inputs,
   };
 }
-
-/** The opset that has the operator. */
-const CAST_LIKE = 15;

@@ -1,13 +1,12 @@
 import { int } from '../onnx/attributes.ts';
 import type { Node } from '../onnx/model.ts';
-import { AddedNodes } from './addedNodes.ts';
+import { AddedNodes, MASKED } from './addedNodes.ts';
 import type { Exposure } from './exposeAttention.ts';
 import { byHead, concat, scaled } from './exposeMultiHead.ts';
 import {
   capped,
   causal,
   masked,
-  newestPositions,
   SiteNames,
   switchedBy,
   switchTokens,
@@ -28,23 +27,26 @@ export function exposeStandard(graph: GraphIndex, node: Node, layer: number): Ex
   const added = new AddedNodes(names.prefix);
   const heads = intOf(node, 'q_num_heads', 0);
   const kvHeads = intOf(node, 'kv_num_heads', 0);
-  const queries = heads === 0 ? query : byHead(added, query, heads);
+  const queries = added.float(heads === 0 ? query : byHead(added, query, heads));
   const newest = kvHeads === 0 ? key : byHead(added, key, kvHeads);
   const joined = past === '' ? newest : concat(added, past, newest);
-  const keys = present === '' ? joined : present;
+  const keys = added.float(present === '' ? joined : present);
   const products = perGroup(added, queries, keys);
   let scores = scaled(added, products, queries, floatOf(node, 'scale', 0));
   scores = capped(added, scores, floatOf(node, 'softcap', 0));
   if (mask !== '') {
-    scores = isTruth(graph, mask) ? masked(added, mask, scores) : added.op('Add', [scores, mask]);
+    scores = isTruth(graph, mask)
+      ? masked(added, mask, scores)
+      : added.op('Add', [scores, added.float(mask)]);
   }
   if (intOf(node, 'is_causal', 0) === 1) {
-    const keyCount = added.sizeOf(keys, 2);
-    const positions = newestPositions(added, added.sizeOf(queries, 2), keyCount);
-    scores = masked(added, causal(added, positions, keyCount), scores);
+    // The first row stands behind the cache, however many keys come with it.
+    const before = past === '' ? added.i64([0], []) : added.sizeOf(past, 2);
+    const positions = added.range(before, added.op('Add', [before, added.sizeOf(queries, 2)]));
+    scores = masked(added, causal(added, positions, added.sizeOf(keys, 2)), scores);
   }
   const named = added.op('Identity', [scores], { output: names.of('scores') });
-  const pattern = added.softmax(named, names.of('pattern'));
+  const pattern = softmaxOrNothing(added, named, names.of('pattern'));
   const { switched, inputs, ...keep } =
     heads === 0 ? switchHeads(added, output, names) : switchTokens(added, output, names, heads);
   const cached = graph.port(past)?.[1];
@@ -79,11 +81,20 @@ function perGroup(added: AddedNodes, queries: string, keys: string): string {
   return added.op('Reshape', [products, whole(heads)]);
 }
 
+/** Softmax over the keys; zeros in rows that may look nowhere. */
+function softmaxOrNothing(added: AddedNodes, scores: string, output: string): string {
+  const largest = added.op('ReduceMax', [scores, added.i64([-1])]);
+  const looks = added.op('Greater', [largest, added.f32(MASKED / 2)]);
+  return added.op('Where', [looks, added.softmax(scores), added.f32(0)], { output });
+}
+
 /** A switch for every head on [batch, heads, rows, size]. */
 function switchHeads(added: AddedNodes, output: string, names: SiteNames) {
+  const first = added.nodes.length;
   const keep = names.of('keep');
-  const to = added.op('Mul', [output, keep], { output: names.of('z') });
-  const nodes = added.nodes.splice(-1);
+  const like = names.keepLike(added, output);
+  const to = added.op('Mul', [output, like], { output: names.of('z') });
+  const nodes = added.nodes.splice(first);
   return switchedBy(keep, ['heads', 1, 1], { from: output, to, nodes });
 }
 

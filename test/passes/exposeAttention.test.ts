@@ -557,3 +557,66 @@ test('an older graph is refused at the node, with its opset', () => {
     /opset below 13 \(12\): MultiHeadAttention/,
   );
 });
+
+/** Attention of ONNX without a cache, of one head: the pattern over `keys` keys for `rows` rows, in the type given. */
+async function patternOf(
+  rows: number,
+  keys: number,
+  mask: readonly number[] | null,
+  type: 'float32' | 'float16',
+) {
+  const graph = new GraphBuilder({ name: 'test', opset: 23 });
+  const cast = (value: string, code: number): string =>
+    graph.node('Cast', [value], { attributes: { to: int(code) } })[0];
+  const inputs = ['query', 'key', 'value'].map((name) => {
+    graph.input(name, 'float32', [1, 1, name === 'query' ? rows : keys, SIZE]);
+    return type === 'float16' ? cast(name, 10) : name;
+  });
+  if (mask !== null) {
+    const values = graph.initializer(tensorOf('mask', [rows, keys], Float32Array.from(mask)));
+    inputs.push(cast(values, 9));
+  }
+  const [mixed] = graph.node('Attention', inputs, { attributes: { is_causal: int(1) } });
+  graph.node('Cast', [mixed], { outputs: ['output'], attributes: { to: int(1) } });
+  graph.output('output', 'float32', [1, 1, rows, SIZE]);
+  const [query, key, value] = [rows, keys, keys].map((count, at) => numbers(count * SIZE, 51 + at));
+  const feeds = {
+    query: new ort.Tensor('float32', query, [1, 1, rows, SIZE]),
+    key: new ort.Tensor('float32', key, [1, 1, keys, SIZE]),
+    value: new ort.Tensor('float32', value, [1, 1, keys, SIZE]),
+  };
+  const { pattern, output, plain } = await run(graph.finish(), feeds, 1);
+  const isOff = (row: number, at: number): boolean => at > row || mask?.[row * keys + at] === 0;
+  const bias = (_: number, row: number, at: number): number => (isOff(row, at) ? -Infinity : 0);
+  const sizes = { heads: 1, kvHeads: 1, size: SIZE, rows, keys };
+  const wanted = referenceAttention({
+    ...sizes,
+    query,
+    key,
+    value,
+    scale: 1 / Math.sqrt(SIZE),
+    bias,
+  });
+  expect(worst(output, plain)).toBe(0);
+  return { pattern, wanted: wanted.pattern };
+}
+
+describe('Attention of ONNX without a cache', () => {
+  test('counts places from the first key, however many there are', async () => {
+    const { pattern, wanted } = await patternOf(3, 5, null, 'float32');
+    expect(worst(pattern, wanted)).toBeLessThan(1e-4);
+    expect([...pattern.subarray(0, 5)]).toEqual([1, 0, 0, 0, 0]);
+  });
+
+  test('shows zeros where a row may look nowhere', async () => {
+    const { pattern, wanted } = await patternOf(2, 2, [0, 1, 1, 1], 'float32');
+    expect([...pattern.subarray(0, 2)]).toEqual([0, 0]);
+    expect(worst(pattern.subarray(2), wanted.subarray(2))).toBeLessThan(1e-4);
+  });
+
+  test('shows float32 of what is computed in float16', async () => {
+    const { pattern, wanted } = await patternOf(4, 4, null, 'float16');
+    // Queries and keys have three digits.
+    expect(worst(pattern, wanted)).toBeLessThan(2e-3);
+  });
+});
