@@ -92,7 +92,8 @@ describe('rewinding', () => {
   });
 });
 
-const lengths = (count: number): number[] => piecesOf(promptOf(count)).map((piece) => piece.length);
+const lengths = (count: number, most?: number): number[] =>
+  piecesOf(promptOf(count), most).map((piece) => piece.length);
 
 describe('reading a prompt', () => {
   it('tells its progress and stops between pieces when aborted', async () => {
@@ -112,10 +113,8 @@ describe('reading a prompt', () => {
   it('never reads a single token as a piece, unless it is the only one', () => {
     expect(lengths(1)).toEqual([1]);
     expect(lengths(513)).toEqual([511, 2]);
-    const few = (count: number, most: number) =>
-      piecesOf(promptOf(count), most).map((one) => one.length);
-    expect(few(10, 3)).toEqual([3, 3, 2, 2]);
-    expect(few(1025, 4096)).toEqual([512, 511, 2]);
+    expect(lengths(10, 3)).toEqual([3, 3, 2, 2]);
+    expect(lengths(1025, 4096)).toEqual([512, 511, 2]);
     expect(lengths(1025)).toEqual([512, 511, 2]);
     expect(lengths(1100)).toEqual([512, 512, 76]);
   });

@@ -246,17 +246,6 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     cut: (whole) => fakeTokens(whole, 0).map((token) => token.text),
   });
 
-  const tokensOf = (prompt: Prompt): Token[] => {
-    const all =
-      prompt.kind === 'completion'
-        ? prompt.text
-        : prompt.messages.map(({ content }) => content).join('\n');
-    return fakeTokens(all, 0).map(({ id, text: piece }) => ({
-      id,
-      text: piece,
-      bytes: [...new TextEncoder().encode(piece)],
-    }));
-  };
   const inspect = fakeInspect({
     stepMs: options.stepMs ?? 0,
     find,
@@ -452,4 +441,17 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     close: () => listeners.clear(),
   };
+}
+
+/** A prompt cut at its words, with their bytes. */
+function tokensOf(prompt: Prompt): Token[] {
+  const all =
+    prompt.kind === 'completion'
+      ? prompt.text
+      : prompt.messages.map(({ content }) => content).join('\n');
+  return fakeTokens(all, 0).map(({ id, text: piece }) => ({
+    id,
+    text: piece,
+    bytes: [...new TextEncoder().encode(piece)],
+  }));
 }
