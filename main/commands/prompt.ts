@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { chatMessageSchema, type Prompt } from '../../preload/contract/generation.ts';
@@ -50,8 +51,14 @@ function promptTextOf(args: Arguments): string {
   }
   if (prompt !== undefined) return prompt;
   if (file === undefined) throw new UsageError('--prompt or --prompt-file is missing');
+  const bytes = bytesOf(file);
+  if (!isUtf8(bytes)) throw new UsageError(`--prompt-file must be UTF-8: ${file}`);
+  return bytes.toString();
+}
+
+function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(typedPath(file), 'utf8');
+    return readFileSync(typedPath(file));
   } catch (error) {
     throw new UsageError(`--prompt-file cannot be read: ${file}`, { cause: error });
   }

@@ -5,6 +5,7 @@ import { LatheError } from '../../preload/contract/errors.ts';
 import { parseData, type DataSet } from '../evaluation/dataset.ts';
 import { formatOf, type ProtocolOptions } from '../evaluation/protocols.ts';
 import { readFile } from '../formats/files.ts';
+import { textOf } from '../formats/text.ts';
 
 /** Larger sets are not for measuring on one machine. */
 const MAX_DATA_BYTES = 64 * 2 ** 20;
@@ -32,14 +33,5 @@ export function readData(
 ): { data: DataSet; sha256: string } {
   const bytes = readFile(file, MAX_DATA_BYTES);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { data: parseData(textOf(bytes, file), file, formatOf(request)), sha256 };
-}
-
-function textOf(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new LatheError('file_malformed', `data must be UTF-8: ${file}`, { file });
-  }
+  return { data: parseData(textOf(bytes, file, 'data'), file, formatOf(request)), sha256 };
 }

@@ -206,6 +206,16 @@ describe('generate', () => {
     expect(fromFile.tokens).toEqual(typed.tokens);
   });
 
+  test('refuses a prompt file that is no UTF-8', async () => {
+    const file = join(folder, 'latin.txt');
+    writeFileSync(file, Buffer.from('café', 'latin1'));
+    const { code, err } = await run('generate', 'tiny-stories', '--prompt-file', file);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: `lathe: --prompt-file must be UTF-8: ${file}\n`,
+    });
+  });
+
   test('gives the same text in both forms', async () => {
     const args = ['--prompt', 'One day', '--temperature', '0', '--max-tokens', '40', '--form'];
     const [fused, plain] = [await generate(...args, 'fused'), await generate(...args, 'plain')];

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LatheError } from '../../../preload/contract/errors.ts';
 import { readFile } from '../../formats/files.ts';
+import { textOf } from '../../formats/text.ts';
 
 /** The tokenizer's own limit on a text is as high. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
@@ -30,11 +31,5 @@ export function calibrationText(data: string, resources: string): string {
       { file: data, value: data },
     );
   }
-  const bytes = readFile(file, MAX_TEXT_BYTES);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new LatheError('file_malformed', `calibration text must be UTF-8: ${file}`, { file });
-  }
+  return textOf(readFile(file, MAX_TEXT_BYTES), file, 'calibration text');
 }
