@@ -236,9 +236,9 @@ class Reader {
 
   #field(name: string): unknown {
     const { value } = this.#entry;
-    if (typeof value === 'string' && name === 'text') return value;
-    if (typeof value !== 'object' || value === null) throw this.#fault('is no object with fields');
     const given = this.#fields[name];
+    if (typeof value === 'string' && name === 'text' && given === undefined) return value;
+    if (typeof value !== 'object' || value === null) throw this.#fault('is no object with fields');
     const names = given === undefined ? aliases[name] : [given];
     const found = names.find((one) => Object.hasOwn(value, one));
     if (found === undefined) {

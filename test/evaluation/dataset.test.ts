@@ -66,6 +66,13 @@ test.each<[string, ...Parameters<typeof read>]>([
     'documents',
     { text: 'story' },
   ],
+  [
+    'file_malformed: item 1 is no object with fields (a.json)',
+    '["a"]',
+    'a.json',
+    'documents',
+    { text: 'story' },
+  ],
   ['file_malformed: item 2: "text" is empty (a.json)', '["a", " "]', 'a.json', 'documents'],
   [
     'file_malformed: line 3: "text" is empty (a.txt)',
