@@ -6,10 +6,10 @@ import type {
   Square,
 } from '../../preload/contract/index.ts';
 import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
-import { ablated, captureOf, captureOptions, encoded, indexOf } from './captured.ts';
+import { ablated, captureOf, captureOptions, differenceOf, encoded, indexOf } from './captured.ts';
 import type { Command, Context } from './command.ts';
 import { modelOf } from './model.ts';
-import { noteProgress, print, printJson, table } from './output.ts';
+import { print, printJson, table } from './output.ts';
 import { promptOf } from './prompt.ts';
 
 /** Keys named for each token of one head. */
@@ -33,7 +33,7 @@ export const command: Command = {
     onlyPositional(args, 'model');
     promptOf(args);
     wanted(args);
-    if (args.has('against') && ablated(args).length > 0) {
+    if (ablated(args).length > 0 && args.has('against')) {
       throw new UsageError('--against and --ablate exclude each other');
     }
   },
@@ -48,11 +48,12 @@ export const command: Command = {
     const isWanted = (one: Head): boolean =>
       (layer === undefined || one.layer === layer) && (head === undefined || one.head === head);
     const all = await client.inspect.heads({ capture: capture.id }, { signal });
+    const matrices = await matricesOf(client, capture, { layer, head }, signal);
+    // Last: the captures of a comparison may take the place of this one.
     const divergence = await divergenceOf(context, client, typed);
     const rows = all
       .map((one, at) => ({ ...one, ...(divergence && { divergence: divergence[at] }) }))
       .filter(isWanted);
-    const matrices = await matricesOf(client, capture, { layer, head }, signal);
     if (json) return printJson(documentOf(capture, rows, matrices));
     print(tableOf(rows));
     if (head !== undefined) print(`\n${looksText(capture, matrices[0])}`);
@@ -78,10 +79,11 @@ function checkWanted({ layers, heads }: Capture, layer = 0, head = 0): void {
 
 /** Divergence of every head's pattern from the other model's, where one is named. */
 async function divergenceOf(
-  { args, json, signal }: Context,
+  context: Context,
   client: EngineClient,
   typed: string,
 ): Promise<Float32Array | null> {
+  const { args } = context;
   const against = args.text('against');
   if (against === undefined) return null;
   const request = {
@@ -90,16 +92,9 @@ async function divergenceOf(
     prompt: promptOf(args),
     newTokens: 0,
   };
-  for await (const event of await client.inspect.difference(request, { signal })) {
-    if (event.kind === 'progress') {
-      if (json || process.stderr.isTTY) noteProgress(event);
-      continue;
-    }
-    const { headDivergence } = event.difference;
-    if (headDivergence !== null) return headDivergence;
-    throw new UsageError(`the two models do not have the same heads: ${typed}, ${against}`);
-  }
-  throw new Error('a comparison ended without a result');
+  const { headDivergence, note } = await differenceOf(context, client, request);
+  if (headDivergence !== null) return headDivergence;
+  throw new UsageError(`the heads of ${typed} and ${against} cannot be compared: ${note}`);
 }
 
 /** A pattern and whose it is. */

@@ -1,9 +1,15 @@
 import { endianness } from 'node:os';
-import type { Capture, EngineClient, Head } from '../../preload/contract/index.ts';
+import type {
+  Capture,
+  Difference,
+  DifferenceInput,
+  EngineClient,
+  Head,
+} from '../../preload/contract/index.ts';
 import { UsageError, type Arguments, type Options } from './arguments.ts';
 import type { Context } from './command.ts';
 import { modelOf } from './model.ts';
-import { noteProgress } from './output.ts';
+import { noteProgress, tellsProgress } from './output.ts';
 import { promptOf, promptOptions } from './prompt.ts';
 
 /** Options of commands that run a prompt to look inside. */
@@ -26,9 +32,22 @@ export async function captureOf(
   const request = { model, prompt: promptOf(args), ablate: ablated(args) };
   for await (const event of await client.inspect.capture(request, { signal })) {
     if (event.kind === 'done') return event.capture;
-    if (json || process.stderr.isTTY) noteProgress(event);
+    if (tellsProgress(json)) noteProgress(event);
   }
   throw new Error('a capture ended without a result');
+}
+
+/** Compares two models on a text. */
+export async function differenceOf(
+  { json, signal }: Pick<Context, 'json' | 'signal'>,
+  client: EngineClient,
+  request: DifferenceInput,
+): Promise<Difference> {
+  for await (const event of await client.inspect.difference(request, { signal })) {
+    if (event.kind === 'done') return event.difference;
+    if (tellsProgress(json)) noteProgress(event);
+  }
+  throw new Error('a comparison ended without a result');
 }
 
 /** The heads that were typed as layer and head: `3.7`. */

@@ -8,9 +8,10 @@ import type {
   EngineClient,
 } from '../../preload/contract/index.ts';
 import { UsageError, type Arguments } from './arguments.ts';
-import type { Command } from './command.ts';
+import { differenceOf } from './captured.ts';
+import type { Command, Context } from './command.ts';
 import { modelOf } from './model.ts';
-import { note, noteProgress, print, printJson, table } from './output.ts';
+import { note, noteProgress, print, printJson, table, tellsProgress } from './output.ts';
 import { promptOf, promptOptions } from './prompt.ts';
 
 /** Rows of the table of the largest differences, and of the heads that changed most. */
@@ -42,9 +43,9 @@ export const command: Command = {
     const [base, variant] = modelsOf(args);
     const models = [await modelOf(base, client), await modelOf(variant, client)] as const;
     const request = requestOf(args, models);
-    const tells = json || process.stderr.isTTY;
-    const difference = await differenceOf(client, request, tells, signal);
-    const blame = args.has('blame') ? await blameOf(client, request, tells, signal) : null;
+    const told = { json, signal };
+    const difference = await differenceOf(told, client, request);
+    const blame = args.has('blame') ? await blameOf(told, client, request) : null;
     const file = args.text('html');
     if (file !== undefined) {
       const { html } = await client.inspect.report({ difference: difference.id }, { signal });
@@ -74,28 +75,14 @@ function requestOf(args: Arguments, [base, variant]: readonly [string, string]):
   return { base, variant, prompt: promptOf(args), newTokens };
 }
 
-async function differenceOf(
-  client: EngineClient,
-  request: DifferenceInput,
-  tells: boolean,
-  signal: AbortSignal,
-): Promise<Difference> {
-  for await (const event of await client.inspect.difference(request, { signal })) {
-    if (event.kind === 'done') return event.difference;
-    if (tells) noteProgress(event);
-  }
-  throw new Error('a comparison ended without a result');
-}
-
 async function blameOf(
+  { json, signal }: Pick<Context, 'json' | 'signal'>,
   client: EngineClient,
   request: DifferenceInput,
-  tells: boolean,
-  signal: AbortSignal,
 ): Promise<Blame> {
   for await (const event of await client.inspect.blame(request, { signal })) {
     if (event.kind === 'done') return event.blame;
-    if (!tells) continue;
+    if (!tellsProgress(json)) continue;
     if (event.kind === 'progress') noteProgress(event);
     else note(`${event.layer}: ${percent(event.effect)}`);
   }

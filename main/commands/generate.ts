@@ -7,7 +7,15 @@ import type {
 import { onlyPositional, toNumber, UsageError, type Arguments } from './arguments.ts';
 import { interruptedCode, type Command } from './command.ts';
 import { modelOf } from './model.ts';
-import { milliseconds, note, noteProgress, print, printJson, table } from './output.ts';
+import {
+  milliseconds,
+  note,
+  noteProgress,
+  print,
+  printJson,
+  table,
+  tellsProgress,
+} from './output.ts';
 import { promptOf, promptOptions } from './prompt.ts';
 import { formOf } from './show.ts';
 
@@ -65,7 +73,7 @@ export const command: Command = {
     for await (const event of await client.generate(requestOf(args, model), { signal })) {
       switch (event.kind) {
         case 'progress':
-          if (json || process.stderr.isTTY) noteProgress(event);
+          if (tellsProgress(json)) noteProgress(event);
           break;
         case 'start':
           seed = event.seed;

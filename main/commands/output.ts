@@ -20,6 +20,9 @@ export function noteProgress({ stage, fraction, remainingMs }: Progress): void {
   note(`${stage}${percent}${rest}`);
 }
 
+/** Whether somebody reads progress: a program that asked for a document, or who sits at a terminal. */
+export const tellsProgress = (json: boolean): boolean => json || process.stderr.isTTY;
+
 /** Columns as wide as their widest cell; cells that are numbers with or without unit to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
