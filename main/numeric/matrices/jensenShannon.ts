@@ -1,16 +1,25 @@
 /**
  * Jensen-Shannon divergence of two distributions in bits: the mean of the Kullback-Leibler divergences
- * of both from their mean (Lin 1991); 0 for equal ones, 1 for ones without a common place. float64.
+ * of both from their mean (Lin 1991); 0 for equal ones, 1 for ones without a common place. What one
+ * lacks of 1, as attention with a sink does, counts as one more place. float64.
  */
 export function jensenShannon(p: ArrayLike<number>, q: ArrayLike<number>): number {
   let sum = 0;
+  let [restP, restQ] = [1, 1];
   for (let i = 0; i < p.length; i++) {
-    const middle = (p[i] + q[i]) / 2;
-    if (p[i] > 0) sum += p[i] * Math.log2(p[i] / middle);
-    if (q[i] > 0) sum += q[i] * Math.log2(q[i] / middle);
+    sum += divergenceAt(p[i], q[i]);
+    restP -= p[i];
+    restQ -= q[i];
   }
+  sum += divergenceAt(Math.max(0, restP), Math.max(0, restQ));
   // Rounding may leave it a little outside.
   return Math.min(1, Math.max(0, sum / 2));
+}
+
+/** What one place adds to twice the divergence. */
+function divergenceAt(p: number, q: number): number {
+  const middle = (p + q) / 2;
+  return (p > 0 ? p * Math.log2(p / middle) : 0) + (q > 0 ? q * Math.log2(q / middle) : 0);
 }
 
 /** Mean divergence of the rows of two [rows, columns] arrays, each row a distribution. */

@@ -92,6 +92,11 @@ describe('Jensen-Shannon divergence', () => {
     expect(jensenShannon([0.5, 0.5], [1, 0])).toBeCloseTo(expected, 12);
   });
 
+  test('takes what is lacking of 1 for one more place', () => {
+    expect(jensenShannon([0.5], [0.875])).toBe(jensenShannon([0.5, 0.5], [0.875, 0.125]));
+    expect(jensenShannon([0, 0], [1, 0])).toBe(1);
+  });
+
   test('of patterns is the mean of their rows', () => {
     const [p, q] = [Float32Array.of(1, 0, 0.5, 0.5), Float32Array.of(0, 1, 0.5, 0.5)];
     expect(meanJensenShannon(p, q, 2)).toBe(0.5);
