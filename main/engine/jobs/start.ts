@@ -76,8 +76,7 @@ export async function benchJobs(
 ): Promise<StoredJob[]> {
   const made: StoredJob[] = [];
   for (const request of requests) {
-    await checkBench(core, request, signal);
-    const { record } = await openModel(core, request.model, { signal });
+    const { record } = await checkBench(core, request, signal);
     made.push(benchJob(record.name, request));
   }
   return made;

@@ -16,10 +16,10 @@ import { saveModel } from '../../../onnx/save.ts';
 import { readDecoder, type Decoder as DecoderGraph } from '../../../passes/decoder.ts';
 import { differingUnits, mixed } from '../../../passes/mix.ts';
 import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
-import { createChannel } from '../../channel.ts';
 import { contextLengthIn } from '../folder.ts';
 import type { LoadedModel, ModelHolder } from '../loaded.ts';
 import { inputFor, openInput } from '../passInput.ts';
+import { telling } from '../telling.ts';
 import type { PairRequest } from './compareContract.ts';
 import { comparePair, makeRoom, withPair, type Report } from './pair.ts';
 
@@ -30,20 +30,11 @@ export async function* blame(
   signal: AbortSignal,
 ): AsyncGenerator<BlameEvent> {
   await makeRoom(holder, request);
-  const channel = createChannel<BlameEvent>();
-  const tell = (event: BlameEvent): void => channel.push(event);
-  const report = nowAndThen(tell);
-  const run = async (): Promise<void> => {
-    try {
-      const found = await search(request, report, tell, signal);
-      tell({ kind: 'done', blame: found });
-      channel.end();
-    } catch (error) {
-      channel.end(error);
-    }
-  };
-  void run();
-  yield* channel.read();
+  const first: BlameEvent = { kind: 'progress', stage: 'loading the base' };
+  yield* telling<BlameEvent>(first, async (tell) => ({
+    kind: 'done',
+    blame: await search(request, nowAndThen(tell), tell, signal),
+  }));
 }
 
 /** Reports of one stage come at most every 100 ms. */
