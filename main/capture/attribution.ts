@@ -3,6 +3,7 @@ import type { Decoder } from '../inference/decoder.ts';
 import { logSumExp } from '../inference/sampling/logSoftmax.ts';
 import { largestPositions } from '../inference/sampling/select.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { checkToken } from './limits.ts';
 import type { TextUnit } from './textUnits.ts';
 
 /** What a model says behind a text. */
@@ -21,13 +22,7 @@ export async function answerBehind(
   target: number | undefined,
   signal?: AbortSignal,
 ): Promise<Answer> {
-  if (target !== undefined && target >= model.vocabularySize) {
-    throw new LatheError(
-      'usage',
-      `there is no such token, the vocabulary has ${model.vocabularySize}: ${target}`,
-      { value: String(target) },
-    );
-  }
+  if (target !== undefined) checkToken(model, target);
   model.rewind(0);
   const logits = await model.prefill(ids, { signal });
   const explained = target ?? largestPositions(logits, logits.length, 1)[0];

@@ -30,16 +30,7 @@ export async function directLogits(
   { position, token }: { position: number; token: number },
   signal?: AbortSignal,
 ): Promise<Omit<Direct, 'token'>> {
-  const { layers, streams, mlp, ids } = captured;
-  if (position >= ids.length) {
-    throw new LatheError(
-      'usage',
-      `the text has ${ids.length} tokens, there is no position: ${position}`,
-      {
-        value: String(position),
-      },
-    );
-  }
+  const { layers, streams, mlp } = captured;
   const { hiddenSize } = subject;
   const { finalNorm } = readDecoder(subject.model);
   const at = (stream: Float32Array): Float32Array =>

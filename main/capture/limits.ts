@@ -1,5 +1,6 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { Head } from '../../preload/contract/inspect/capture.ts';
+import type { Captured } from './captured.ts';
 import { tapWidths, type Subject } from './subject.ts';
 
 /**
@@ -39,7 +40,8 @@ export function checkCapture(
 
 const gigabytes = (bytes: number): string => `${(Math.max(0, bytes) / 1e9).toFixed(2)} GB`;
 
-function checkText({ contextLength, vocabularySize }: Subject, ids: readonly number[]): void {
+function checkText(subject: Subject, ids: readonly number[]): void {
+  const { contextLength } = subject;
   if (ids.length === 0) throw new LatheError('usage', 'there is nothing to read: 0 tokens');
   if (ids.length > contextLength) {
     throw new LatheError(
@@ -48,9 +50,30 @@ function checkText({ contextLength, vocabularySize }: Subject, ids: readonly num
       { value: String(ids.length), next: ['shorten-prompt'] },
     );
   }
-  const stray = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-  if (stray === undefined) return;
-  throw new LatheError('usage', `the model has no such token: ${stray}`, { value: String(stray) });
+  for (const id of ids) checkToken(subject, id);
+}
+
+/** Refuses a token that a vocabulary does not have. */
+export function checkToken(
+  { vocabularySize }: Pick<Subject, 'vocabularySize'>,
+  token: number,
+): void {
+  if (Number.isInteger(token) && token >= 0 && token < vocabularySize) return;
+  throw new LatheError(
+    'usage',
+    `there is no such token, the vocabulary has ${vocabularySize}: ${token}`,
+    { value: String(token) },
+  );
+}
+
+/** Refuses a place that a text does not have. */
+export function checkPosition({ ids }: Pick<Captured, 'ids'>, position: number): void {
+  if (position < ids.length) return;
+  throw new LatheError(
+    'usage',
+    `the text has ${ids.length} tokens, there is no position: ${position}`,
+    { value: String(position) },
+  );
 }
 
 /** Refuses a head that a model does not have. */

@@ -10,7 +10,7 @@ import type {
 import { directLogits } from '../../../capture/direct.ts';
 import { headStatistics } from '../../../capture/headStatistics.ts';
 import { logitLens } from '../../../capture/lens.ts';
-import { checkHead } from '../../../capture/limits.ts';
+import { checkHead, checkPosition, checkToken } from '../../../capture/limits.ts';
 import { predictions } from '../../../capture/predictions.ts';
 import { sheetOf } from '../../../capture/sheet.ts';
 import { attentionThrough } from '../../../capture/through.ts';
@@ -90,22 +90,10 @@ export const answers = {
   ): Promise<Direct> {
     const { captured, subject } = kept;
     const { capturer, open } = subject;
+    checkPosition(captured, position);
+    if (token !== undefined) checkToken(capturer.subject, token);
     const readout = await readoutOf(subject, 'direct logit attribution');
-    const { hiddenSize, vocabularySize } = capturer.subject;
-    if (position >= captured.ids.length) {
-      throw new LatheError(
-        'usage',
-        `the text has ${captured.ids.length} tokens, there is no position: ${position}`,
-        {
-          value: String(position),
-        },
-      );
-    }
-    if (token !== undefined && token >= vocabularySize) {
-      throw new LatheError('usage', `the model has no such token: ${token}`, {
-        value: String(token),
-      });
-    }
+    const { hiddenSize } = capturer.subject;
     const last = captured.streams[captured.streams.length - 1];
     const row = readout.normalized(
       last.subarray(position * hiddenSize, (position + 1) * hiddenSize),

@@ -1,6 +1,7 @@
 import { LatheError } from '../../../../preload/contract/errors.ts';
 import type { Neighbours, TokenText } from '../../../../preload/contract/inspect/index.ts';
 import type { Progress, Token } from '../../../../preload/contract/models.ts';
+import { checkToken } from '../../../capture/limits.ts';
 import { textLosses } from '../../../evaluation/losses.ts';
 import { matrix } from '../../../numeric/linearAlgebra/matrix.ts';
 import { nearestRows } from '../../../numeric/matrices/nearestRows.ts';
@@ -72,11 +73,7 @@ export async function neighboursOf(
     const { dims, read } = embeddingTable(new GraphIndex(model), readDecoder(model));
     // Rows behind the last token stand for nothing.
     const rows = Math.min(dims[0], tokenizer.vocabularySize);
-    if (id >= rows) {
-      throw new LatheError('usage', `there is no such token, the vocabulary has ${rows}: ${id}`, {
-        value: String(id),
-      });
-    }
+    checkToken({ vocabularySize: rows }, id);
     const table = matrix(rows, dims[1], read().subarray(0, rows * dims[1]));
     const nearest = await nearestRows(table, id, count, signal);
     return {
