@@ -1,4 +1,4 @@
-import { Button, Tabs, VisuallyHidden } from '@mantine/core';
+import { Button, Tabs } from '@mantine/core';
 import { inspectTabs, type InspectTab } from '../../state/inspect.ts';
 import { Empty } from '../../ui/Empty.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -44,10 +44,8 @@ export function Inspect() {
         if (next) inspect.setTab(next);
       }}
     >
-      <VisuallyHidden>
-        <h1>Inspect</h1>
-      </VisuallyHidden>
       <header className={classes.header}>
+        <h1>Inspect</h1>
         <InspectModel />
         <Tabs.List className={classes.tabs} aria-label="What to look at">
           {inspectTabs.map((name) => (

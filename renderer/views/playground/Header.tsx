@@ -11,6 +11,7 @@ export function Header() {
   const label = historyOpen ? 'Hide history' : 'Show history';
   return (
     <header className={classes.header}>
+      <h1>Playground</h1>
       <Tooltip label={label}>
         <ActionIcon
           size="md"

@@ -1,4 +1,4 @@
-import { Splitter, VisuallyHidden } from '@mantine/core';
+import { Splitter } from '@mantine/core';
 import { usePart, useStudio } from '../studioContext.ts';
 import { Header } from './Header.tsx';
 import { HistoryPanel } from './HistoryPanel.tsx';
@@ -14,9 +14,6 @@ export function Playground() {
   const historyOpen = usePart(navigation.store, (state) => state.historyOpen);
   return (
     <div className={classes.view} data-history={historyOpen || undefined}>
-      <VisuallyHidden>
-        <h1>Playground</h1>
-      </VisuallyHidden>
       <Header />
       {historyOpen && <HistoryPanel />}
       <Splitter orientation="vertical" lineSize={1} withHandle={false} className={classes.center}>
