@@ -4,6 +4,7 @@ import { blank, legend, round, rule, tickText, write } from './frame.ts';
 /** How often values fall into bins of equal width. */
 export interface Bins {
   readonly label: string;
+  readonly color: string;
   readonly from: number;
   readonly to: number;
   readonly counts: readonly number[];
@@ -27,11 +28,7 @@ export function drawHistogram(
   const all = before ? [now, before] : [now];
   const root = blank(svg, width, 0);
   write(root, left, 8, 'Weights per bin, logarithmic');
-  const entries = [
-    { label: now.label, color: 'var(--lathe-bar)' },
-    ...(before ? [{ label: before.label, color: 'var(--lathe-accent)' }] : []),
-  ];
-  const top = 24 + legend(root, entries, { left, top: 16, width: width - left - right });
+  const top = 24 + legend(root, all, { left, top: 16, width: width - left - right });
   const height = top + plot + 24;
   root.attr('viewBox', `0 0 ${width} ${height}`).attr('height', height);
 
@@ -59,13 +56,13 @@ export function drawHistogram(
     );
     return path([[x(bins.from), y(0)], ...corners, [x(bins.to), y(0)]]);
   };
-  root.append('path').attr('d', outline(now)).attr('fill', 'var(--lathe-bar)');
+  root.append('path').attr('d', outline(now)).attr('fill', now.color).attr('fill-opacity', 0.5);
   if (before) {
     root
       .append('path')
       .attr('d', outline(before))
       .attr('fill', 'none')
-      .attr('stroke', 'var(--lathe-accent)')
+      .attr('stroke', before.color)
       .attr('stroke-width', 1.5);
   }
 }

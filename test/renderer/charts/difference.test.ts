@@ -108,10 +108,22 @@ describe('effects', () => {
 });
 
 describe('the histogram', () => {
-  const now = { label: 'int4', from: -1, to: 1, counts: [0, 10, 1000, 12, 1] };
+  const now = {
+    label: 'int4',
+    color: 'var(--lathe-series2)',
+    from: -1,
+    to: 1,
+    counts: [0, 10, 1000, 12, 1],
+  };
 
   it('draws what was before as a line over what is now', async () => {
-    const before = { label: 'float32', from: -1, to: 1, counts: [1, 20, 900, 20, 1] };
+    const before = {
+      label: 'float32',
+      color: 'var(--lathe-series1)',
+      from: -1,
+      to: 1,
+      counts: [1, 20, 900, 20, 1],
+    };
     await expect(drawn((svg) => drawHistogram(svg, { now, before }, 400))).toMatchFileSnapshot(
       picture('histogram'),
     );
@@ -121,7 +133,7 @@ describe('the histogram', () => {
     await expect(
       drawn((svg) => drawHistogram(svg, { now, before: null }, 400)),
     ).toMatchFileSnapshot(picture('histogram-alone'));
-    const flat = { label: 'zeros', from: 0, to: 0, counts: [64] };
+    const flat = { ...now, label: 'zeros', from: 0, to: 0, counts: [64] };
     await expect(
       drawn((svg) => drawHistogram(svg, { now: flat, before: null }, 400)),
     ).toMatchFileSnapshot(picture('histogram-flat'));

@@ -16,18 +16,23 @@ interface SpreadProps {
 
 /** How the weights are spread, beside those of the other model. */
 export function Values({ model, matrix, name }: SpreadProps) {
+  const { colors } = useStudio();
   const { histogram, difference } = matrix;
   const draw = useCallback(
     (svg: SVGSVGElement, width: number) =>
       drawHistogram(
         svg,
         {
-          now: { label: model, ...histogram },
-          before: difference && { label: difference.model, ...difference.histogram },
+          now: { label: model, color: colors.of(model), ...histogram },
+          before: difference && {
+            label: difference.model,
+            color: colors.of(difference.model),
+            ...difference.histogram,
+          },
         },
         width,
       ),
-    [model, histogram, difference],
+    [model, histogram, difference, colors],
   );
   const csv = (): string => {
     const { from, to, counts } = histogram;
