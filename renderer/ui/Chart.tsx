@@ -9,10 +9,12 @@ interface ChartProps {
   draw: (svg: SVGSVGElement, width: number) => void;
   /** Offers the picture, and what it shows, as files. */
   save?: Omit<SaveSources, 'svg' | 'canvas'>;
+  /** Puts the button above a picture that is full to its upper edge. */
+  saveAbove?: boolean;
 }
 
 /** A picture drawn by one of the charts, at the width of its surroundings. */
-export function Chart({ label, draw, save }: ChartProps) {
+export function Chart({ label, draw, save, saveAbove = false }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
   const [width, setWidth] = useState(0);
@@ -33,7 +35,7 @@ export function Chart({ label, draw, save }: ChartProps) {
     <div ref={frame} className={classes.frame}>
       <svg ref={svg} role="img" aria-label={label} />
       {save && (
-        <span className={classes.save}>
+        <span className={classes.save} data-above={saveAbove || undefined}>
           <SaveMenu label={`Save the picture: ${label}`} svg={() => svg.current} {...save} />
         </span>
       )}

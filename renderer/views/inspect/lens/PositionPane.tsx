@@ -66,7 +66,7 @@ function Alternatives({ capture, position, prediction }: AlternativesProps) {
     return [...best, { rank: null, label: visible(next.text), logprob, chosen: true }];
   }, [prediction, next]);
   const draw = useCallback(
-    (svg: SVGSVGElement, width: number) => drawAlternatives(svg, rows, width - 24),
+    (svg: SVGSVGElement, width: number) => drawAlternatives(svg, rows, width),
     [rows],
   );
   const name = fileName(capture.model, `alternatives-${position}`);
@@ -74,6 +74,7 @@ function Alternatives({ capture, position, prediction }: AlternativesProps) {
     <Chart
       label={`The ${rows.length} most probable tokens`}
       draw={draw}
+      saveAbove
       save={{
         name,
         csv: () =>
