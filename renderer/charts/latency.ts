@@ -95,7 +95,7 @@ export function drawLatency(
       outline(columns.map((at) => [at, whole(shareUpTo(sorted, x.invert(at)))])),
     );
   }
-  if (only) drawMarks(root, only, x, { top, bottom, width });
+  if (only) drawMarks(root, only, x, { top, below, bottom, width });
   for (const { color, marks } of series) {
     for (const { share, ms } of marks) {
       root
@@ -184,7 +184,7 @@ function drawMarks(
   root: Root,
   { marks, color }: LatencySeries,
   x: (ms: number) => number,
-  { top, bottom, width }: { top: number; bottom: number; width: number },
+  { top, below, bottom, width }: { top: number; below: number; bottom: number; width: number },
 ): void {
   // Each name leaves room for those before it at the left, and for those behind it at the right.
   const places: number[] = [];
@@ -200,7 +200,10 @@ function drawMarks(
     write(root, at, top - 16, `${name} ${tickText(Number(ms.toPrecision(3)))} ms`, 'middle');
     root
       .append('path')
-      .attr('d', `M${round(at)},${top - 8}L${foot},${top}V${bottom}`)
+      .attr(
+        'd',
+        `M${round(at)},${top - 8}L${foot},${top}v${shares.height}M${foot},${below}V${bottom}`,
+      )
       .attr('fill', 'none')
       .attr('stroke', color)
       .attr('stroke-dasharray', '2 2');

@@ -72,7 +72,8 @@ export function drawStrip(svg: SVGSVGElement, strip: Strip, width: number): void
       .attr('stroke-dasharray', dash ?? null);
   if (promptTokens < count) {
     mark(x(promptTokens), 'var(--lathe-line-strong)', '2 2');
-    write(root, x(promptTokens) + 4, bottom + 12, 'written →');
+    if (x(promptTokens) < width - right - 64)
+      write(root, x(promptTokens) + 4, bottom + 12, 'written →');
     if (x(promptTokens) > left + 64) write(root, x(promptTokens) - 4, bottom + 12, 'prompt', 'end');
   }
   if (divergence !== null) {
