@@ -4,6 +4,7 @@ import {
   type EvaluationRecord,
   type Metric,
 } from '../../preload/contract/index.ts';
+import { deviceName } from './devices.ts';
 
 /** Measurements whose values may be compared: made on the same data, in the same way. */
 export interface Series<Entry> {
@@ -65,7 +66,7 @@ export const benchSeries = (records: readonly BenchRecord[]): Series<BenchRecord
         `${request.promptTokens} + ${request.newTokens} tokens`,
         ...(request.batch > 1 ? [`batch ${request.batch}`] : []),
         ...(request.form === 'plain' ? ['plain form'] : []),
-        `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        `${deviceName(device)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
       ].join(', '),
   );
 

@@ -1,4 +1,5 @@
 import type { BenchRecord } from '../../../preload/contract/index.ts';
+import { deviceName } from '../../state/devices.ts';
 import { formatBytes, formatCount } from '../../ui/format.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
 import { fileName } from './benchWords.ts';
@@ -46,7 +47,7 @@ const factsOf = (record: BenchRecord): readonly (readonly [string, string])[] =>
     ['Cores', formatCount(machine.cores)],
     ['Threads', formatCount(record.threads)],
     ['Memory', formatBytes(machine.memoryBytes)],
-    ['Device', record.device],
+    ['Device', deviceName(record.device)],
     ['System', `${machine.platform} ${machine.release}`],
     [
       'Versions',

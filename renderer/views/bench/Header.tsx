@@ -2,6 +2,7 @@ import { Button, Tooltip } from '@mantine/core';
 import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useState } from 'react';
 import { canStart } from '../../state/bench.ts';
+import { deviceName } from '../../state/devices.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { formatCount } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -32,7 +33,7 @@ export function Header() {
           <span>
             {formatCount(info.threads)} of {formatCount(info.cores)} threads
           </span>
-          <span>{info.device}</span>
+          <span>{deviceName(info.device)}</span>
           <span>onnxruntime {info.onnxruntime}</span>
         </span>
       )}

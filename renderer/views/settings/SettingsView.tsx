@@ -1,20 +1,13 @@
 import { Button, NumberInput, SegmentedControl, Select } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { deviceSchema, type Device } from '../../../preload/contract/index.ts';
+import { deviceSchema } from '../../../preload/contract/index.ts';
+import { deviceName } from '../../state/devices.ts';
 import { Dot } from '../../ui/Dot.tsx';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { formatBytes } from '../../ui/format.ts';
 import { tell } from '../../ui/notify.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './SettingsView.module.css';
-
-const devices: Readonly<Record<Device, string>> = {
-  cpu: 'CPU',
-  webgpu: 'WebGPU',
-  cuda: 'CUDA',
-  coreml: 'Core ML',
-  dml: 'DirectML',
-};
 
 const gigabyte = 1e9;
 
@@ -96,7 +89,7 @@ function Runtime() {
           aria-label="Device"
           className={classes.control}
           value={device}
-          data={deviceSchema.options.map((value) => ({ value, label: devices[value] }))}
+          data={deviceSchema.options.map((value) => ({ value, label: deviceName(value) }))}
           onChange={(next) => {
             if (next) void settings.save({ device: next });
           }}

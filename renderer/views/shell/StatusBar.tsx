@@ -1,5 +1,6 @@
 import type { RunnerState } from '../../../preload/contract/index.ts';
 import type { ConnectionState } from '../../state/connection.ts';
+import { deviceName } from '../../state/devices.ts';
 import { formatBytes } from '../../ui/format.ts';
 import { Dot, type DotKind } from '../../ui/Dot.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -37,7 +38,7 @@ export function StatusBar() {
       ))}
       {info && (
         <span className={classes.end}>
-          <span>{info.device.toUpperCase()}</span>
+          <span>{deviceName(info.device)}</span>
           <span>
             {info.threads} {info.threads === 1 ? 'thread' : 'threads'}
           </span>
