@@ -68,7 +68,10 @@ function Unmeasured({ hasModels }: { hasModels: boolean }) {
       {hasModels ? (
         <Empty
           action={
-            <Button onClick={() => compare.openMeasure(points.slice(0, 8).map(({ key }) => key))}>
+            <Button
+              variant="default"
+              onClick={() => compare.openMeasure(points.slice(0, 8).map(({ key }) => key))}
+            >
               Measure…
             </Button>
           }

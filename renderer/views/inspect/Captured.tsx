@@ -33,7 +33,13 @@ export function Captured({ promise, children }: CapturedProps) {
       return <Failed failure={main.failure} retry={again} />;
     case 'gone':
       return (
-        <Empty action={<Button onClick={again}>Capture again</Button>}>
+        <Empty
+          action={
+            <Button variant="default" onClick={again}>
+              Capture again
+            </Button>
+          }
+        >
           The capture of {main.capture.model} is gone: the process that held it has ended, or newer
           captures took its place.
         </Empty>

@@ -141,7 +141,13 @@ function Outcome() {
   switch (work.kind) {
     case 'idle':
       return (
-        <Empty action={<Button onClick={run}>Attribute</Button>}>
+        <Empty
+          action={
+            <Button variant="default" onClick={run}>
+              Attribute
+            </Button>
+          }
+        >
           Takes the prompt apart and shows how much less probable the next token becomes without
           each part.
         </Empty>

@@ -67,7 +67,13 @@ function Start({ run }: { run: () => void }) {
   }
   if (base === variant) return <Empty>These are the same model: choose another as the base.</Empty>;
   return (
-    <Empty action={<Button onClick={run}>Compare</Button>}>
+    <Empty
+      action={
+        <Button variant="default" onClick={run}>
+          Compare
+        </Button>
+      }
+    >
       Runs the prompt through both and shows the first token where they part, the heads that look
       elsewhere, and the layers that are to blame.
     </Empty>
@@ -88,7 +94,13 @@ function useOtherTokenizer() {
     inspect.setTab('tokenizer');
   };
   return (
-    <Empty action={<Button onClick={compareTokenizers}>Compare their tokenizers</Button>}>
+    <Empty
+      action={
+        <Button variant="default" onClick={compareTokenizers}>
+          Compare their tokenizers
+        </Button>
+      }
+    >
       {first.name} and {second.name} cut text into different tokens (of vocabularies of{' '}
       {formatCount(first.vocabularySize)} and {formatCount(second.vocabularySize)}), so they cannot
       be compared token by token.
