@@ -222,7 +222,10 @@ export const theme = createTheme({
       },
     }),
     Slider: Slider.extend({ defaultProps: { size: 2, thumbSize: 12, label: null } }),
-    Switch: Switch.extend({ defaultProps: { size: 'xs' } }),
+    Switch: Switch.extend({
+      defaultProps: { size: 'xs' },
+      styles: { description: { fontSize: 11, lineHeight: '16px' } },
+    }),
     Tooltip: Tooltip.extend({
       defaultProps: {
         openDelay: 400,
