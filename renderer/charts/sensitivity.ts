@@ -46,7 +46,7 @@ export function drawSensitivity(
   const all = [...new Set(points.map(({ bits }) => bits))].toSorted((a, b) => a - b);
   // From dark to light within the part of the scale that both themes show well.
   const color = (bits: number): string =>
-    interpolateViridis(0.25 + (0.6 * all.indexOf(bits)) / Math.max(1, all.length - 1));
+    interpolateViridis(0.3 + (0.45 * all.indexOf(bits)) / Math.max(1, all.length - 1));
   const placeOf = ({ error }: { error: number }): number =>
     plot.top + (error > 0 ? round(y(error)) : plot.height);
 
@@ -92,7 +92,7 @@ export function drawSensitivity(
     .join('circle')
     .attr('cx', ({ name }) => round((x(name) ?? 0) + x.bandwidth() / 2))
     .attr('cy', placeOf)
-    .attr('r', ({ isChosen }) => (isChosen ? 4 : 2.5))
+    .attr('r', ({ isChosen }) => (isChosen ? 4 : 3))
     .attr('fill', ({ bits }) => color(bits))
     .attr('stroke', ({ isChosen }) => (isChosen ? 'var(--lathe-text)' : 'none'))
     .attr('stroke-width', 1.5);

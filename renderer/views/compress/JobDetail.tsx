@@ -214,6 +214,7 @@ function Reports({ job }: { job: CompressJob }) {
             <LayerChart name={fileName(job.name)} model={job.model} layers={layers} />
             <SensitivityChart
               name={fileName(job.name)}
+              model={job.model}
               step={step === null ? undefined : job.recipe.passes[step]}
               layers={layers}
             />

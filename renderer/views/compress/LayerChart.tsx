@@ -1,13 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState, type PointerEvent } from 'react';
 import type { LayerReport } from '../../../preload/contract/index.ts';
 import { layerAt } from '../../charts/layerAxis.ts';
 import { drawLayers } from '../../charts/layers.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { formatShare } from '../../ui/format.ts';
-import { useStudio } from '../studioContext.ts';
 import classes from './LayerChart.module.css';
 import { layersCsv } from './layerRows.ts';
+import { useSlots } from './useSlots.ts';
 
 interface LayerChartProps {
   /** Names the saved files. */
@@ -24,17 +23,9 @@ const measures: Readonly<Record<LayerReport['measure'], string>> = {
 
 /** Error and bits of every layer, with the exact values of the one under the pointer. */
 export function LayerChart({ name, model, layers }: LayerChartProps) {
-  const { models } = useStudio();
-  const { data } = useQuery({
-    queryKey: ['linears', model],
-    queryFn: () => models.linears(model),
-  });
+  const slots = useSlots(model, layers);
   const [pointed, setPointed] = useState<string | null>(null);
   const picture = useMemo(() => {
-    const known = new Set(data?.map((linear) => linear.name));
-    // What is not among the linear layers is the embedding, which comes before them.
-    const others = layers.map(({ layer }) => layer).filter((layer) => !known.has(layer));
-    const slots = [...others, ...known];
     const bars = layers.map(({ layer, errorBefore, errorAfter, bits }) => ({
       name: layer,
       errorBefore,
@@ -42,7 +33,7 @@ export function LayerChart({ name, model, layers }: LayerChartProps) {
       bits,
     }));
     return { slots, bars, caption: measures[layers[0]?.measure ?? 'output'] };
-  }, [data, layers]);
+  }, [slots, layers]);
   const draw = useCallback(
     (svg: SVGSVGElement, width: number) => drawLayers(svg, picture, width),
     [picture],

@@ -5,31 +5,35 @@ import { drawSensitivity } from '../../charts/sensitivity.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { toCsv } from '../../ui/save.ts';
 import classes from './LayerChart.module.css';
+import { useSlots } from './useSlots.ts';
 
 type Mixed = Extract<Step, { pass: 'quantize-mixed' }>;
 
 const captions: Readonly<Record<Mixed['sensitivity'], string>> = {
   'weight-error': 'Squared relative error of the weights, by bits',
   'layer-error': 'Squared relative error of the output, by bits',
-  'logit-kl': 'KL divergence of the logits, by bits',
-  fisher: 'Fisher proxy of the KL divergence of the logits, by bits',
+  'logit-kl': 'KL divergence of the logits, nats, by bits',
+  fisher: 'Fisher proxy of the KL divergence of the logits, nats, by bits',
 };
 
 interface SensitivityChartProps {
   /** Names the saved files. */
   name: string;
+  /** The model that the layers were of before. */
+  model: string;
   step: Step | undefined;
   layers: readonly LayerReport[];
 }
 
 /** What every number of bits would have cost each layer; nothing where that was not measured. */
-export function SensitivityChart({ name, step, layers }: SensitivityChartProps) {
+export function SensitivityChart({ name, model, step, layers }: SensitivityChartProps) {
+  const slots = useSlots(model, layers);
   const measured = useMemo(() => layers.filter(({ sensitivity }) => sensitivity), [layers]);
   const [pointed, setPointed] = useState<string | null>(null);
   const caption = step?.pass === 'quantize-mixed' ? captions[step.sensitivity] : '';
   const picture = useMemo(
     () => ({
-      slots: measured.map(({ layer }) => layer),
+      slots,
       layers: measured.map((report) => ({
         name: report.layer,
         choices: report.sensitivity ?? [],
@@ -37,7 +41,7 @@ export function SensitivityChart({ name, step, layers }: SensitivityChartProps) 
       })),
       caption,
     }),
-    [measured, caption],
+    [slots, measured, caption],
   );
   const draw = useCallback(
     (svg: SVGSVGElement, width: number) => drawSensitivity(svg, picture, width),
@@ -46,7 +50,7 @@ export function SensitivityChart({ name, step, layers }: SensitivityChartProps) 
   if (measured.length === 0) return null;
   const point = (event: PointerEvent<HTMLDivElement>): void => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
-    setPointed(layerAt(picture.slots, width, event.clientX - left));
+    setPointed(layerAt(slots, width, event.clientX - left));
   };
   const shown = picture.layers.find((layer) => layer.name === pointed);
   return (

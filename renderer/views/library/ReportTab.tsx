@@ -114,7 +114,7 @@ function Pass({ name, index, pass, parent }: PassProps) {
       {layers.length > 0 && (
         <>
           <LayerChart name={name} model={parent} layers={layers} />
-          <SensitivityChart name={name} step={step} layers={layers} />
+          <SensitivityChart name={name} model={parent} step={step} layers={layers} />
         </>
       )}
       {notes.map((note) => (
