@@ -112,7 +112,8 @@ function Parting({ difference }: { difference: Difference }) {
   if (firstDivergence === null) {
     return (
       <p className={parts.sentence}>
-        No divergence: {variant} would have written the same {formatCount(written)} tokens.
+        No divergence: {variant} would have written the same{' '}
+        {written === 1 ? 'token' : `${formatCount(written)} tokens`}.
       </p>
     );
   }
