@@ -78,7 +78,7 @@ function MatrixFigures({ matrix }: { matrix: Weights }) {
         {
           name: 'Zeros',
           explanation: 'Weights that are exactly zero.',
-          value: `${formatCount(zeros)} (${formatProbability(zeros / Math.max(1, count))})`,
+          value: zeros === 0 ? '0' : `${formatCount(zeros)} (${formatProbability(zeros / count)})`,
         },
         ...(difference
           ? [
