@@ -64,7 +64,9 @@ export class MessagePortMain extends EventEmitter {
       for (const data of this.#queue.splice(0)) this.#route.message(this.id, data);
     } else if (this.#started && this.#queue.length > 0) {
       setImmediate(() => {
-        for (const data of this.#queue.splice(0)) this.emit('message', { data, ports: [] });
+        // One at a time: what a message sets off is done before the next is heard.
+        for (const data of this.#queue.splice(0, 1)) this.emit('message', { data, ports: [] });
+        this.#flush();
       });
     }
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { oneByOne } from '../../main/engine/runner/oneByOne.ts';
 import type { FromUtility, ToUtility } from './utilityProcess.ts';
 
 /** Loaded before a utility process's own module: gives it `process.parentPort`. */
@@ -71,7 +72,8 @@ const parentPort = new ParentPort();
 Object.assign(process, { parentPort, type: 'utility' });
 Object.assign(process.versions, { electron: '45.0.0-stand-in' });
 
-process.on('message', (message: ToUtility) => {
+/** As from Electron's ports: what a message sets off is done before the next is heard. */
+const hear = oneByOne((message: ToUtility): void => {
   switch (message.kind) {
     case 'message': {
       const event = { data: message.data, ports: message.ports.map((id) => new UtilityPort(id)) };
@@ -83,4 +85,5 @@ process.on('message', (message: ToUtility) => {
       return ports.get(message.port)?.closed();
   }
 });
+process.on('message', hear);
 process.on('disconnect', () => process.exit(0));
