@@ -176,15 +176,18 @@ async function computed(
     [what],
   );
   const data = floatsOf(results[what]);
-  if (what === 'scores') {
-    for (let at = 0; at < data.length; at++) if (data[at] < LEAST_SCORE) data[at] = -Infinity;
-  }
-  return data;
+  return what === 'scores' ? withoutMasked(data) : data;
 }
 
 /** Masked scores lie below, computed ones never. */
 const LEAST_SCORE = -1e37;
 const MASK = -3e38;
+
+/** Masked scores as −∞, in place. */
+function withoutMasked(scores: Float32Array): Float32Array {
+  for (let at = 0; at < scores.length; at++) if (scores[at] < LEAST_SCORE) scores[at] = -Infinity;
+  return scores;
+}
 
 function maskOf(first: number, rows: number, keys: number, window: number): Float32Array {
   const mask = new Float32Array(rows * keys);
@@ -210,7 +213,7 @@ function sliced(
       if (what === 'pattern') softmax(target, sinks?.[from + head]);
     }
   }
-  return data;
+  return what === 'scores' ? withoutMasked(data) : data;
 }
 
 /** In place; a sink takes the share that its score has. */
