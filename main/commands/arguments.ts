@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+import type * as z from 'zod';
 
 /** What was typed cannot be understood: exit code 2. */
 export class UsageError extends Error {
@@ -63,6 +64,15 @@ export function toNumber(text: string, what: string): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isFinite(number)) return number;
   throw new UsageError(`${what} must be a number: ${text}`);
+}
+
+/**
+ * What a schema has against options that were typed: the first fault and its value, where the schema
+ * was asked with `reportInput`. `optionOf` says what the option of a field is called.
+ */
+export function refusedBy({ issues: [issue] }: z.ZodError, optionOf: (field: string) => string) {
+  const option = optionOf(String(issue.path[0]));
+  return new UsageError(`--${option}: ${issue.message}: ${JSON.stringify(issue.input)}`);
 }
 
 /** The only positional argument. */

@@ -94,7 +94,7 @@ async function divergenceOf(
   };
   const { headDivergence, note } = await differenceOf(context, client, request);
   if (headDivergence !== null) return headDivergence;
-  throw new UsageError(`the heads of ${typed} and ${against} cannot be compared: ${note}`);
+  throw new UsageError(`${typed} against ${against}: ${note}`);
 }
 
 /** A pattern and whose it is. */

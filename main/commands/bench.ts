@@ -3,7 +3,7 @@ import {
   costPerMillion,
   type BenchRequest,
 } from '../../preload/contract/bench.ts';
-import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
+import { onlyPositional, refusedBy, UsageError, type Arguments } from './arguments.ts';
 import { benchText } from './benchText.ts';
 import type { Command } from './command.ts';
 import { failureOf, follow } from './job.ts';
@@ -62,10 +62,10 @@ function requestOf(args: Arguments): Omit<BenchRequest, 'model'> {
     load: args.has('load'),
     profile: args.has('profile'),
   };
-  const { data, error } = benchRequestSchema.omit({ model: true }).safeParse(typed);
+  const asked = benchRequestSchema.omit({ model: true });
+  const { data, error } = asked.safeParse(typed, { reportInput: true });
   if (data !== undefined) return data;
-  const [issue] = error.issues;
-  throw new UsageError(`--${optionOf(String(issue.path[0]))}: ${issue.message}`);
+  throw refusedBy(error, optionOf);
 }
 
 /** `promptTokens` → `prompt-tokens` */

@@ -6,7 +6,7 @@ import {
   type Measurement,
   type Metric,
 } from '../../preload/contract/evaluation.ts';
-import { typedPath, UsageError, type Arguments, type Options } from './arguments.ts';
+import { refusedBy, typedPath, UsageError, type Arguments, type Options } from './arguments.ts';
 
 /** What decides how quality is measured, for every command that measures it. */
 export const evaluationOptions: Options = {
@@ -45,10 +45,9 @@ export function evaluationOf(args: Arguments): Evaluation {
     ...(limit === undefined ? {} : { limit }),
     ...(seed === undefined ? {} : { seed }),
   };
-  const { data, error } = evaluationSchema.safeParse(typed);
+  const { data, error } = evaluationSchema.safeParse(typed, { reportInput: true });
   if (data !== undefined) return data;
-  const [issue] = error.issues;
-  throw new UsageError(`--${issue.path.join('.')}: ${issue.message}`);
+  throw refusedBy(error, (field) => field);
 }
 
 /** A measurement as `--json` prints it. */
@@ -87,7 +86,7 @@ function metricsOf(args: Arguments): Metric[] {
 
 function dataOf(args: Arguments): string {
   const typed = args.text('data');
-  if (typed === undefined) throw new UsageError('--data is missing');
+  if (typed === undefined || typed === '') throw new UsageError('--data is missing');
   const path = typedPath(typed);
   return existsSync(path) || /[/\\]|\.(txt|jsonl?|tsv)$/.test(typed) ? path : typed;
 }

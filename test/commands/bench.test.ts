@@ -117,9 +117,9 @@ describe('bench refuses', () => {
       2,
       '--contexts must be whole numbers with commas, as in 128,512: 32;64',
     ],
-    [['--batches', '0'], 2, '--batches: Too small: expected number to be >=1'],
-    [['--threads-sweep', '999'], 2, '--threads-sweep: Too big: expected number to be <=256'],
-    [['--new-tokens', '1'], 2, '--new-tokens: Too small: expected number to be >=2'],
+    [['--batches', '0'], 2, '--batches: Too small: expected number to be >=1: 0'],
+    [['--threads-sweep', '999'], 2, '--threads-sweep: Too big: expected number to be <=256: 999'],
+    [['--new-tokens', '1'], 2, '--new-tokens: Too small: expected number to be >=2: 1'],
     [['--price-per-hour', '0'], 2, '--price-per-hour must be more than nothing: 0'],
   ])('%s', async (words, code, message) => {
     expect(await failure(...words)).toEqual({ code, message });

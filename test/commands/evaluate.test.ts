@@ -223,7 +223,11 @@ describe('evaluate on the embedded model', () => {
     [['--metrics', 'beauty', '--data', 'stories'], 'no metric of this name: beauty'],
     [['--metrics', 'kl', '--data', 'stories', '--field', 'text'], '--field must be NAME=FIELD'],
     [['--metrics', 'kl', '--data', 'stories', '--long', 'cut'], '--long must be slide or refuse'],
-    [['--metrics', 'kl', '--data', 'stories', '--limit', '0'], '--limit: '],
+    [
+      ['--metrics', 'kl', '--data', 'stories', '--limit', '0'],
+      '--limit: Too small: expected number to be >=1: 0',
+    ],
+    [['--metrics', 'kl', '--data', ''], '--data is missing'],
     [['--metrics', 'kl', '--data', 'stories', '--format', 'xml'], '--format must be one of'],
     [['--metrics', 'kl', '--data', 'x', '--format', 'csv', '--json'], 'one of them only'],
   ])('says what is wrong with %j', async (words, message) => {
