@@ -33,49 +33,51 @@ export function Details({ record }: { record: ModelRecord }) {
   return (
     <section aria-label={`Details of ${record.name}`} className={classes.details}>
       <div className={classes.title}>
-        <h2>{record.name}</h2>
-        {record.source !== 'embedded' && (
-          <Tooltip label={removeLabel}>
-            <ActionIcon
-              size="md"
-              aria-label={removeLabel}
-              onClick={() => void removeModel(models, record)}
-            >
-              <IconTrash size={16} stroke={1.5} />
-            </ActionIcon>
-          </Tooltip>
-        )}
-        {parent && (
-          <Tooltip label="Compare with its parent, token by token">
-            <ActionIcon
-              size="md"
-              aria-label="Compare with its parent"
-              onClick={() => studio.inspectPair(modelKey(parent), key)}
-            >
-              <IconArrowsDiff size={16} stroke={1.5} />
-            </ActionIcon>
-          </Tooltip>
-        )}
-        <Button
-          variant="default"
-          leftSection={<IconFileExport size={16} stroke={1.5} aria-hidden="true" />}
-          onClick={() => setExporting(true)}
-        >
-          Export…
-        </Button>
-        <Button
-          variant="default"
-          leftSection={<IconStack2 size={16} stroke={1.5} aria-hidden="true" />}
-          onClick={() => studio.compressModel(key)}
-        >
-          Compress…
-        </Button>
-        <Button
-          leftSection={<IconPlayerPlay size={16} stroke={1.5} aria-hidden="true" />}
-          onClick={() => studio.tryModel(key)}
-        >
-          Open in playground
-        </Button>
+        <h2 title={record.name}>{record.name}</h2>
+        <span className={classes.actions}>
+          {record.source !== 'embedded' && (
+            <Tooltip label={removeLabel}>
+              <ActionIcon
+                size="md"
+                aria-label={removeLabel}
+                onClick={() => void removeModel(models, record)}
+              >
+                <IconTrash size={16} stroke={1.5} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          {parent && (
+            <Tooltip label="Compare with its parent, token by token">
+              <ActionIcon
+                size="md"
+                aria-label="Compare with its parent"
+                onClick={() => studio.inspectPair(modelKey(parent), key)}
+              >
+                <IconArrowsDiff size={16} stroke={1.5} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          <Button
+            variant="default"
+            leftSection={<IconFileExport size={16} stroke={1.5} aria-hidden="true" />}
+            onClick={() => setExporting(true)}
+          >
+            Export…
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconStack2 size={16} stroke={1.5} aria-hidden="true" />}
+            onClick={() => studio.compressModel(key)}
+          >
+            Compress…
+          </Button>
+          <Button
+            leftSection={<IconPlayerPlay size={16} stroke={1.5} aria-hidden="true" />}
+            onClick={() => studio.tryModel(key)}
+          >
+            Open in playground
+          </Button>
+        </span>
       </div>
       <ExportDialog record={record} opened={exporting} onClose={() => setExporting(false)} />
       <Tabs defaultValue="overview" keepMounted={false} className={classes.tabs}>
