@@ -32,7 +32,7 @@ export function drawBlocks(
 ): void {
   const step = stepOf(slots, width);
   const groups = [...Map.groupBy(slots.entries(), ([, name]) => blockOf(name))];
-  const [first] = groups;
+  const first = groups.find(([block]) => isNumber(block));
   const wide = step * (first?.[1].length ?? 1);
   const every = [1, 2, 5, 10, 20, 50].find((count) => count * wide >= numberWidth) ?? 100;
   const root = select(svg);
@@ -47,21 +47,29 @@ export function drawBlocks(
         .attr('height', bottom - top)
         .attr('fill', 'var(--lathe-ground)');
     }
-    const isNumber = /^\d+$/.test(block);
-    // What stands alone at the end is named only where the name has room.
-    if (isNumber ? Number(block) % every !== 0 : step * members.length < numberWidth) continue;
+    const wideHere = step * members.length;
+    // What stands alone before and behind the blocks is named only where the name has room.
+    if (isNumber(block) ? Number(block) % every !== 0 : wideHere < numberWidth) continue;
+    const [anchor, x] = isNumber(block)
+      ? ['middle', begin + wideHere / 2]
+      : block === 'embed'
+        ? ['start', begin]
+        : ['end', width - layerEdges.right];
     root
       .append('text')
-      .attr('x', round(isNumber ? begin + (step * members.length) / 2 : width - layerEdges.right))
+      .attr('x', round(x))
       .attr('y', axis)
       .attr('dy', '0.35em')
-      .attr('text-anchor', isNumber ? 'middle' : 'end')
+      .attr('text-anchor', anchor)
       .attr('fill', 'var(--lathe-dim)')
       .text(block);
   }
 }
 
-/** `3` of `blocks.3.mlp.down`; `head` of what is in no block. */
-const blockOf = (name: string): string => /^blocks\.(\d+)\./.exec(name)?.[1] ?? 'head';
+/** `3` of `blocks.3.mlp.down`; `embed` and `head` of what comes before and behind the blocks. */
+const blockOf = (name: string): string =>
+  /^blocks\.(\d+)\./.exec(name)?.[1] ?? (name === 'embed' ? 'embed' : 'head');
+
+const isNumber = (block: string): boolean => /^\d+$/.test(block);
 
 const round = (value: number): number => Math.round(value * 100) / 100;

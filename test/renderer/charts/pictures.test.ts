@@ -82,6 +82,13 @@ describe('pictures', () => {
     await expect(linesOf(svg)).toMatchFileSnapshot(picture('layers'));
   });
 
+  it('layers: the embedding stands before the blocks, apart from the head behind them', async () => {
+    const svg = blankSvg();
+    const bars = [{ name: 'embed', errorBefore: null, errorAfter: 0.07, bits: 5.1 }];
+    drawLayers(svg, { slots: ['embed', ...layerNames(2)], bars, caption }, 600);
+    await expect(linesOf(svg)).toMatchFileSnapshot(picture('layers-embed'));
+  });
+
   it('layers: many blocks, nothing done yet', async () => {
     const svg = blankSvg();
     drawLayers(svg, { slots: layerNames(30), bars: [], caption }, 500);
