@@ -89,14 +89,15 @@ function drawPanel(root: Root, { title, color, marks }: HistoryPanel, place: Pan
       .attr('cy', round(y(value)))
       .attr('r', 3)
       .attr('fill', color);
-  for (const at of new Set([marks[0]?.at, marks.at(-1)?.at])) {
-    if (at === undefined) continue;
+  const ends = new Set([marks[0], marks.at(-1)].flatMap((mark) => (mark ? [mark.at] : [])));
+  const isOneDay = ends.size > new Set([...ends].map(dateOf)).size;
+  for (const at of ends) {
     const isLate = x(at) > width - right - 64;
     write(
       root,
       x(at),
       bottom + 14,
-      dateOf(at),
+      isOneDay ? timeOf(at) : dateOf(at),
       isLate ? 'end' : x(at) < left + 32 ? 'start' : 'middle',
     );
   }
@@ -134,3 +135,6 @@ function drawFlags(
 }
 
 const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+const timeOf = (at: number): string =>
+  new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });

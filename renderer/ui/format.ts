@@ -62,6 +62,15 @@ export function formatWhen(time: number, now = Date.now()): string {
     : date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
 
+/** Day and time of day: `26 Nov, 18:22`. */
+export const formatMoment = (time: number): string =>
+  new Date(time).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+
 const marks: Readonly<Record<string, string>> = {
   ' ': '␣',
   '\n': '↵',

@@ -5,7 +5,7 @@ import type { BenchRecord } from '../../../preload/contract/index.ts';
 import { mostShown } from '../../state/bench.ts';
 import { driftOf, isDrift, type BenchDrift } from '../../state/benchDrift.ts';
 import { modelKey } from '../../state/models.ts';
-import { formatBytes, formatCount, formatRate } from '../../ui/format.ts';
+import { formatBytes, formatCount, formatMoment, formatRate } from '../../ui/format.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { shortName } from '../modelNames.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -114,7 +114,7 @@ function Row({ record, drift, shown, color }: RowProps) {
   const { bench, colors, measurements } = useStudio();
   const { id, model, measuredAt, request, ttft, decode, peakRssBytes } = record;
   const isShown = shown.includes(id);
-  const measured = dateOf(measuredAt);
+  const measured = formatMoment(measuredAt);
   const measurement = { kind: 'bench', id } as const;
   const remove = (): void => {
     measurements.remove(measurement);
@@ -175,11 +175,3 @@ function Drift({ drift }: { drift: BenchDrift | null }) {
     </span>
   );
 }
-
-const dateOf = (time: number): string =>
-  new Date(time).toLocaleString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });

@@ -12,6 +12,7 @@ import { historyOf, type HistoryEntry, type QuantityHistory } from '../../state/
 import { shortData } from '../../state/series.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { Empty } from '../../ui/Empty.tsx';
+import { formatMoment } from '../../ui/format.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { toCsv } from '../../ui/save.ts';
 import { usePart, useStudio } from '../studioContext.ts';
@@ -129,9 +130,7 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
         <tbody>
           {rows.map(({ key, label, entry }) => (
             <tr key={`${key} ${label} ${entry.at} ${entry.reading.record?.id}`}>
-              <td title={new Date(entry.at).toLocaleString('en-GB')}>
-                {new Date(entry.at).toISOString().slice(0, 10)}
-              </td>
+              <td title={new Date(entry.at).toLocaleString('en-GB')}>{formatMoment(entry.at)}</td>
               <td>{quantityOf(key).title}</td>
               <td>
                 {formatValue(key, entry.reading.value)}

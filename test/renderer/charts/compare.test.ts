@@ -315,6 +315,15 @@ describe('history', () => {
     await expect(linesOf(svg)).toMatchFileSnapshot(picture('history'));
   });
 
+  it('tells measurements of one day apart by their time', () => {
+    const svg = blankSvg();
+    const at = (minute: number): number => new Date(2026, 2, 1, 12, minute).getTime();
+    const marks = [mark(0, 4, { at: at(5) }), mark(0, 5, { at: at(10) })];
+    drawHistory(svg, [{ title: 'Perplexity, stories', color: 'teal', marks }], 560);
+    const texts = Array.from(svg.querySelectorAll('text'), ({ textContent }) => textContent);
+    expect(texts.slice(-2)).toEqual(['12:05', '12:10']);
+  });
+
   it('draws a single measurement in the middle, and nothing where there is none', async () => {
     const svg = blankSvg();
     drawHistory(svg, panels.slice(1), 560);

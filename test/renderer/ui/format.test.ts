@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatMoment,
   formatParameters,
   formatRate,
   formatWhen,
@@ -41,6 +42,7 @@ describe('figures', () => {
     const now = new Date(2026, 2, 1, 18, 0).getTime();
     expect(formatWhen(new Date(2026, 2, 1, 9, 5).getTime(), now)).toBe('09:05');
     expect(formatWhen(new Date(2026, 1, 7, 9, 5).getTime(), now)).toBe('7 Feb');
+    expect(formatMoment(new Date(2026, 1, 7, 9, 5).getTime())).toBe('7 Feb, 09:05');
   });
 });
 
