@@ -96,14 +96,17 @@ describe('an evaluation', () => {
   test('is another one with another model, base, data, or protocol', async () => {
     await evaluate();
     const second = writeModel('second', 'others');
+    const records = join(root, 'records.jsonl');
+    writeFileSync(records, JSON.stringify({ text: 'one', story: 'another' }));
     const changes: Record<string, () => Partial<EvaluateInput>> = {
       data: () => ({ data: join(root, 'other.txt') }),
+      records: () => ({ data: records }),
       model: () => ({ model: second }),
       base: () => ({ against: second }),
       limit: () => ({ limit: 3 }),
       seed: () => ({ seed: 1 }),
       long: () => ({ long: 'refuse' }),
-      fields: () => ({ fields: { text: 'story' } }),
+      fields: () => ({ data: records, fields: { text: 'story' } }),
       content: () => (writeFileSync(join(root, 'text.txt'), 'changed'), {}),
       weights: () => (writeModel('model', 'new weights'), {}),
     };
