@@ -146,7 +146,11 @@ function documentOf({ name, record, evaluations, bench, failure }: Outcome): obj
 function recipesOf(args: Arguments): string[] {
   const typed = args.text('recipes');
   if (typed === undefined) throw new UsageError('--recipes is missing');
-  return typed.split(',').map((name) => name.trim());
+  const names = typed.split(',').map((name) => name.trim());
+  if (!names.includes('')) return names;
+  throw new UsageError(
+    `--recipes must be names with commas, as in int8-weights,int4-rtn: ${typed}`,
+  );
 }
 
 /** Quality is measured where metrics are named; something must be. */

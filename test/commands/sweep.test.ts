@@ -109,6 +109,7 @@ test('tells of the model also where there is nothing to measure of it', async ()
 
 test.each([
   [['--metrics', 'perplexity', '--data', 'stories'], '--recipes is missing'],
+  [['--recipes', 'int4-rtn,', '--bench'], '--recipes must be names with commas'],
   [['--recipes', 'int4-rtn'], '--metrics is missing'],
   [['--recipes', 'int4-rtn', '--metrics', 'kl'], '--data is missing'],
   [['--recipes', 'nobody', '--bench'], 'no recipe of this name: nobody'],
