@@ -29,7 +29,7 @@ export interface BenchJob {
  * Measures speed, memory and energy of a model, in a fresh process and while nothing else is run,
  * and keeps what it found: all of it when the last figure is there, nothing before.
  */
-export async function runBench(
+export async function benchModel(
   workshop: Workshop,
   request: BenchRequest,
   job: BenchJob,

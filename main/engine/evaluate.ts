@@ -70,7 +70,7 @@ export async function openModels(
  * models and device is not measured again, unless asked for. Results are recorded all at once when
  * the last of them is there: a measurement that fails or is cancelled leaves none.
  */
-export async function runEvaluation(
+export async function evaluateModel(
   workshop: Workshop,
   request: EvaluateRequest,
   job: EvaluationJob,

@@ -4,7 +4,6 @@ import { LiveJob, type JobChanges } from './liveJob.ts';
 import { runBench } from './runBench.ts';
 import { runCompress } from './runCompress.ts';
 import { runEvaluate } from './runEvaluate.ts';
-import { refuseUnmade } from './unmade.ts';
 
 /** A job in the queue, and how it runs: it gives what is to be said of it when it is finished. */
 export interface Work {
@@ -13,8 +12,7 @@ export interface Work {
 }
 
 export function workOf(workshop: Workshop, job: Job): Work {
-  const { core } = workshop;
-  const store = core.library.jobs;
+  const store = workshop.core.library.jobs;
   switch (job.kind) {
     case 'compress': {
       const live = new LiveJob(job, store);
@@ -22,19 +20,11 @@ export function workOf(workshop: Workshop, job: Job): Work {
     }
     case 'evaluate': {
       const live = new LiveJob(job, store);
-      const run = async (): Promise<JobChanges> => {
-        refuseUnmade(core, job.request.model);
-        return runEvaluate(workshop, live);
-      };
-      return { live, run };
+      return { live, run: () => runEvaluate(workshop, live) };
     }
     case 'bench': {
       const live = new LiveJob(job, store);
-      const run = async (): Promise<JobChanges> => {
-        refuseUnmade(core, job.request.model);
-        return runBench(workshop, live);
-      };
-      return { live, run };
+      return { live, run: () => runBench(workshop, live) };
     }
   }
 }

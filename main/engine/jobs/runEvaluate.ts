@@ -1,7 +1,8 @@
 import type { EvaluateJob } from '../../../preload/contract/jobs.ts';
-import { runEvaluation } from '../evaluate.ts';
+import { evaluateModel } from '../evaluate.ts';
 import type { Workshop } from '../ownRunner.ts';
 import type { JobChanges, LiveJob } from './liveJob.ts';
+import { refuseUnmade } from './unmade.ts';
 
 /** Measures quality; what was read of the data lies in the job's folder until it is finished. */
 export async function runEvaluate(
@@ -9,7 +10,8 @@ export async function runEvaluate(
   live: LiveJob<EvaluateJob>,
 ): Promise<JobChanges<EvaluateJob>> {
   const { id, request, startedAt } = live.job;
-  const result = await runEvaluation(workshop, request, {
+  refuseUnmade(workshop.core, request.model);
+  const result = await evaluateModel(workshop, request, {
     signal: live.stop.signal,
     work: workshop.core.library.jobs.folder(id),
     startedAt: startedAt ?? Date.now(),
