@@ -6,7 +6,8 @@ import { refOf, type Core } from './core.ts';
 import { fromOrpc } from './errors.ts';
 import { refuseTooLarge } from './memory.ts';
 import { opening } from './openModel.ts';
-import type { Loaded, LoadRequest } from './runner/contract.ts';
+import type { Loaded } from './runner/contract.ts';
+import type { LoadRequest } from './runner/source.ts';
 import type { Job } from './runner/supervisor.ts';
 
 /** Answers a prompt, token by token, and writes the run down when asked to. */

@@ -36,8 +36,6 @@ import { compareContract } from './inspect/compareContract.ts';
 import { insideContract } from './inspect/contract.ts';
 import { loadRequestSchema, modelSourceSchema } from './source.ts';
 
-export type { LoadRequest, ModelSource } from './source.ts';
-
 /** What the files of a model folder say, once all of them have been checked. */
 export const inspectionSchema = z.object({
   architecture: z.string(),

@@ -4,9 +4,9 @@ import type { ValueInfo, ValueType } from '../../onnx/model.ts';
 import { saveModel } from '../../onnx/save.ts';
 import { openWeights } from '../../formats/weights.ts';
 import { cachedGraph, graphFile, graphKey } from '../../library/graphs.ts';
-import type { ModelSource } from './contract.ts';
 import { readConfig, readConfigFile } from './folder.ts';
 import { graphHookPoints, openGraph, ownGraph } from './onnxFolder.ts';
+import type { ModelSource } from './source.ts';
 
 /**
  * Counts changes to what main/architectures and main/onnx write: graphs in the cache that another

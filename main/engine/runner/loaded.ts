@@ -2,11 +2,12 @@ import type { Progress } from '../../../preload/contract/models.ts';
 import { LatheError } from '../../../preload/contract/errors.ts';
 import { Decoder } from '../../inference/decoder.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import type { Loaded, LoadRequest } from './contract.ts';
+import type { Loaded } from './contract.ts';
 import { contextLengthIn } from './folder.ts';
 import { graphOf } from './graph.ts';
 import { saturationWarning, signedBytesSaturate } from './saturation.ts';
 import { ownGraph } from './onnxFolder.ts';
+import type { LoadRequest } from './source.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 /** The model that this process holds, at most one. */

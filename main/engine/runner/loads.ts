@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { BenchResult } from '../../../preload/contract/bench.ts';
 import type { Decoder } from '../../inference/decoder.ts';
 import { loadModel } from '../../onnx/load.ts';
-import type { LoadRequest } from './contract.ts';
 import { openLoaded } from './loaded.ts';
 import { bytesRead, dropFromPageCache } from './pageCache.ts';
+import type { LoadRequest } from './source.ts';
 
 interface Load {
   /** For the caller to close. */
