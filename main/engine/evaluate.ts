@@ -169,15 +169,15 @@ function checkpointKey(core: Core, keys: readonly EvaluationKey[]): string {
   return createHash('sha256').update(all).digest('hex');
 }
 
-/** Whether models can be compared token by token shows in the first text, but mostly before. */
+/** Texts are read by both models token by token. Whether that can be shows in the first, but mostly before. */
 function refuseOtherTokens(request: EvaluateRequest, model: Manifest, base: Manifest): void {
-  const needing = request.metrics.find((metric) => metrics[metric].needsBase);
+  const reading = request.metrics.find((metric) => metrics[metric].reads === 'documents');
   const sizes = [model, base].map(({ record }) => record.vocabularySize);
-  if (needing === undefined || sizes[0] === sizes[1]) return;
+  if (reading === undefined || sizes[0] === sizes[1]) return;
   const both = sizes.join(' and ');
   throw new LatheError(
     'usage',
-    `${needing} compares models token by token, and these two do not have the same tokens: vocabularies of ${both}`,
+    `${reading} compares models token by token, and these two do not have the same tokens (measure each alone): vocabularies of ${both}`,
     { value: both, next: ['choose-model'] },
   );
 }
