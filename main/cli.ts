@@ -77,7 +77,7 @@ async function run([name = '--help', ...rest]: string[]): Promise<number> {
 
 async function report(error: unknown, json: boolean): Promise<number> {
   const { failureOf } = await import('./commands/failure.ts');
-  const { text, document, code } = failureOf(error);
+  const { text, document, code } = failureOf(error, stop.signal.aborted);
   if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
   else process.stderr.write(`lathe: ${text}\n`);
   return stop.signal.aborted ? interruptedCode : code;

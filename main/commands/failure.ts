@@ -1,4 +1,4 @@
-import type { ErrorData } from '../../preload/contract/errors.ts';
+import { errorMessages, type ErrorData } from '../../preload/contract/errors.ts';
 import { fromOrpc } from '../engine/errors.ts';
 import { UsageError } from './arguments.ts';
 import { interruptedCode } from './command.ts';
@@ -11,10 +11,14 @@ export interface Failure {
   readonly code: number;
 }
 
-/** Exit code 2 for what was typed wrongly, 130 after Ctrl-C, 1 for everything else. */
-export function failureOf(error: unknown): Failure {
+/** Exit code 2 for what was typed wrongly, 130 after Ctrl-C (`isStopped`), 1 for everything else. */
+export function failureOf(error: unknown, isStopped: boolean): Failure {
   if (error instanceof UsageError) return failure('usage', error.message, {});
   const { code, message, data } = fromOrpc(error);
+  // Ctrl-C reaches runners, too: one that has only just started ends of it.
+  if (isStopped && code === 'runner_crashed') {
+    return failure('cancelled', errorMessages.cancelled, {});
+  }
   return failure(code, message, data);
 }
 
