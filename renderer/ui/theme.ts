@@ -5,11 +5,14 @@ import {
   defaultVariantColorsResolver,
   Input,
   Modal,
+  MultiSelect,
   Popover,
+  Radio,
   SegmentedControl,
   Select,
   Slider,
   Switch,
+  TagsInput,
   Tooltip,
   type CSSVariablesResolver,
   type MantineColorsTuple,
@@ -145,6 +148,9 @@ const dark: MantineColorsTuple = [
 /** Controls are 32 pixels high, 24 in tight places: both lie on the grid of 8. */
 const heights = { xs: '24px', sm: '32px' };
 
+/** The line below a choice that says what it means. */
+const explanation = { fontSize: 11, lineHeight: '16px' };
+
 /** Sizes and defaults of every Mantine component that the studio uses. */
 export const theme = createTheme({
   colors: { accent, gray, dark },
@@ -203,6 +209,7 @@ export const theme = createTheme({
     }),
     Input: Input.extend({
       defaultProps: { size: 'sm' },
+      styles: { input: { textOverflow: 'ellipsis' } },
       vars: (_theme, { size }) => ({
         wrapper: {
           '--input-height': size === 'xs' ? heights.xs : heights.sm,
@@ -222,10 +229,8 @@ export const theme = createTheme({
       },
     }),
     Slider: Slider.extend({ defaultProps: { size: 2, thumbSize: 12, label: null } }),
-    Switch: Switch.extend({
-      defaultProps: { size: 'xs' },
-      styles: { description: { fontSize: 11, lineHeight: '16px' } },
-    }),
+    Radio: Radio.extend({ styles: { description: explanation } }),
+    Switch: Switch.extend({ defaultProps: { size: 'xs' }, styles: { description: explanation } }),
     Tooltip: Tooltip.extend({
       defaultProps: {
         openDelay: 400,
@@ -234,6 +239,9 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: false },
       },
     }),
+    // What is typed starts behind the last of the chosen, not on a line of its own.
+    MultiSelect: MultiSelect.extend({ styles: { inputField: { minWidth: 32 } } }),
+    TagsInput: TagsInput.extend({ styles: { inputField: { minWidth: 32 } } }),
     Popover: Popover.extend({
       // Motion only where it explains: what was asked for is simply there.
       defaultProps: { shadow: 'md', transitionProps: { duration: 0 } },
@@ -248,7 +256,7 @@ export const theme = createTheme({
       styles: {
         content: { background: 'var(--lathe-raised)' },
         header: { background: 'var(--lathe-raised)', minHeight: 48, paddingBlock: 8 },
-        title: { fontSize: 14, fontWeight: 600 },
+        title: { fontSize: 14, fontWeight: 600, lineHeight: '20px', overflowWrap: 'anywhere' },
       },
     }),
   },

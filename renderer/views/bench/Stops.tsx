@@ -48,7 +48,6 @@ export function Stops({ sweep, setup, chosen, error }: StopsProps) {
         value={stops.map(String)}
         error={error}
         splitChars={[',', ' ']}
-        classNames={{ inputField: classes.typed ?? '' }}
         renderPill={({ value, onRemove }) => (
           <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
         )}

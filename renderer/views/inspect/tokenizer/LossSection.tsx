@@ -3,6 +3,7 @@ import { IconPlayerPlay } from '@tabler/icons-react';
 import type { ModelRecord } from '../../../../preload/contract/index.ts';
 import { modelKey } from '../../../state/models.ts';
 import { mostModels } from '../../../state/tokenizer.ts';
+import { RemovablePill } from '../../compress/RemovablePill.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import parts from '../parts/parts.module.css';
 import { Trouble } from '../parts/Trouble.tsx';
@@ -40,6 +41,9 @@ export function LossSection() {
             // Losses per token compare only where the tokens are the same.
             disabled: size !== undefined && record.vocabularySize !== size,
           }))}
+          renderPill={({ value, onRemove }) => (
+            <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
+          )}
           onChange={(next) => tokenizer.change({ models: next })}
         />
         {losses.kind === 'working' ? (
