@@ -28,12 +28,14 @@ export function StatusBar() {
     <footer className={classes.bar}>
       <span className={classes.item}>
         <Dot kind={connectionDot[kind]} />
-        {connectionText[kind]}
+        <span>{connectionText[kind]}</span>
       </span>
       {held.map((runner) => (
         <span key={runner.model} className={classes.item} title={runner.model}>
           <Dot kind={runnerDot(runner)} />
-          {shortName(runner.model)} {runnerText(runner)}
+          <span>
+            {shortName(runner.model)} {runnerText(runner)}
+          </span>
         </span>
       ))}
       {info && (
