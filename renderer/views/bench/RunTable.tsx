@@ -113,6 +113,7 @@ interface RowProps {
 function Row({ record, drift, shown, color }: RowProps) {
   const { bench, colors, measurements } = useStudio();
   const { id, model, measuredAt, request, ttft, decode, peakRssBytes } = record;
+  const name = shortName(model);
   const isShown = shown.includes(id);
   const measured = formatMoment(measuredAt);
   const measurement = { kind: 'bench', id } as const;
@@ -136,8 +137,14 @@ function Row({ record, drift, shown, color }: RowProps) {
             color={color ?? colors.of(model)}
             onChange={() => bench.toggle(id, shown)}
           />
-          <button type="button" title={`Show ${model} alone`} onClick={() => bench.show(id)}>
-            {shortName(model)}
+          <button
+            type="button"
+            aria-label={name}
+            title={`Show ${model} alone`}
+            onClick={() => bench.show(id)}
+          >
+            <span>{name.slice(0, name.indexOf('/') + 1)}</span>
+            <span>{name.slice(name.indexOf('/') + 1)}</span>
           </button>
         </span>
       </td>
