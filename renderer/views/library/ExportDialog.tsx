@@ -50,7 +50,7 @@ function ExportForm({ record, onDone }: { record: ModelRecord; onDone: () => voi
   const [chosen, setChosen] = useState<string | null>(null);
   const [typed, setTyped] = useState<string | null>(null);
   const parent = chosen ?? home.data?.path ?? '';
-  const name = typed ?? `${shortName(record.name)}-${format}`;
+  const name = typed ?? `${shortName(record.name).replaceAll('/', '-')}-${format}`;
   const folder = inFolder(parent.trim(), name.trim());
   const browse = async (): Promise<void> => {
     const found = await host.chooseFolder?.();
