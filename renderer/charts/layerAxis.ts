@@ -1,4 +1,5 @@
 import { scaleBand, select } from 'd3';
+import { round, write } from './frame.ts';
 
 /** Where the layers begin and end: pixels left of the first and right of the last. */
 export const layerEdges = { left: 48, right: 8 };
@@ -55,14 +56,7 @@ export function drawBlocks(
       : block === 'embed'
         ? ['start', begin]
         : ['end', width - layerEdges.right];
-    root
-      .append('text')
-      .attr('x', round(x))
-      .attr('y', axis)
-      .attr('dy', '0.35em')
-      .attr('text-anchor', anchor)
-      .attr('fill', 'var(--lathe-dim)')
-      .text(block);
+    write(root, x, axis, block, anchor);
   }
 }
 
@@ -71,5 +65,3 @@ const blockOf = (name: string): string =>
   /^blocks\.(\d+)\./.exec(name)?.[1] ?? (name === 'embed' ? 'embed' : 'head');
 
 const isNumber = (block: string): boolean => /^\d+$/.test(block);
-
-const round = (value: number): number => Math.round(value * 100) / 100;

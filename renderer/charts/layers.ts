@@ -1,4 +1,5 @@
-import { max, scaleLinear, select } from 'd3';
+import { max, scaleLinear } from 'd3';
+import { blank, round, rule, write } from './frame.ts';
 import { drawBlocks, layerEdges, layerScale } from './layerAxis.ts';
 
 /** What a pass did to one layer. */
@@ -42,37 +43,17 @@ export function drawLayers(
   const most = max(bars, (bar) => bar.bits) ?? 4;
   const bitsY = scaleLinear([0, most], [bits.height, 0]);
 
-  const root = select(svg)
-    .attr('viewBox', `0 0 ${width} ${height}`)
-    .attr('width', width)
-    .attr('height', height)
-    .attr('font-size', 11);
-  root.selectChildren().remove();
+  const root = blank(svg, width, height);
   drawBlocks(svg, slots, { width, top: errors.top, bottom: bits.top + bits.height, axis });
-  const text = (content: string, at: number, y_: number, anchor = 'start') =>
-    root
-      .append('text')
-      .attr('x', at)
-      .attr('y', y_)
-      .attr('dy', '0.35em')
-      .attr('text-anchor', anchor)
-      .attr('fill', 'var(--lathe-dim)')
-      .text(content);
-  text(caption, left, errors.top - 16);
-  text('Bits per weight', left, bits.top - 12);
+  write(root, left, errors.top - 16, caption);
+  write(root, left, bits.top - 12, 'Bits per weight');
   for (const tick of y.ticks(4)) {
     const at = errors.top + round(y(tick));
-    root
-      .append('line')
-      .attr('x1', left)
-      .attr('x2', width - right)
-      .attr('y1', at)
-      .attr('y2', at)
-      .attr('stroke', 'var(--lathe-line)');
-    text(percent(tick), left - 8, at, 'end');
+    rule(root, [left, at], [width - right, at]);
+    write(root, left - 8, at, percent(tick), 'end');
   }
-  text('0', left - 8, bits.top + bits.height, 'end');
-  text(short(most), left - 8, bits.top, 'end');
+  write(root, left - 8, bits.top + bits.height, '0', 'end');
+  write(root, left - 8, bits.top, short(most), 'end');
 
   const known = bars.filter(({ name }) => x(name) !== undefined);
   const start = ({ name }: LayerBar): number => round(x(name) ?? 0);
@@ -110,5 +91,3 @@ export function drawLayers(
 const percent = (share: number): string => `${short(share * 100)} %`;
 
 const short = (value: number): string => String(Math.round(value * 100) / 100);
-
-const round = (value: number): number => Math.round(value * 100) / 100;

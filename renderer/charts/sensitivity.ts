@@ -1,4 +1,5 @@
-import { extent, interpolateViridis, scaleLog, select } from 'd3';
+import { extent, interpolateViridis, scaleLog } from 'd3';
+import { blank, round, rule, write } from './frame.ts';
 import { drawBlocks, layerEdges, layerScale } from './layerAxis.ts';
 
 /** What each number of bits would cost one layer. */
@@ -50,41 +51,21 @@ export function drawSensitivity(
   const placeOf = ({ error }: { error: number }): number =>
     plot.top + (error > 0 ? round(y(error)) : plot.height);
 
-  const root = select(svg)
-    .attr('viewBox', `0 0 ${width} ${height}`)
-    .attr('width', width)
-    .attr('height', height)
-    .attr('font-size', 11);
-  root.selectChildren().remove();
+  const root = blank(svg, width, height);
   drawBlocks(svg, slots, { width, top: plot.top, bottom: plot.top + plot.height, axis });
-  const text = (content: string, at: number, y_: number, anchor = 'start') =>
-    root
-      .append('text')
-      .attr('x', at)
-      .attr('y', y_)
-      .attr('dy', '0.35em')
-      .attr('text-anchor', anchor)
-      .attr('fill', 'var(--lathe-dim)')
-      .text(content);
-  text(caption, left, 8);
+  write(root, left, 8, caption);
   for (const [at, bits] of all.entries()) {
     const begin = left + 4 + at * entry;
     root.append('circle').attr('cx', begin).attr('cy', 24).attr('r', 4).attr('fill', color(bits));
-    text(`${bits} bits`, begin + 8, 24);
+    write(root, begin + 8, 24, `${bits} bits`);
   }
   // Powers of ten, at most about five of them.
   const powers = y.ticks().filter((tick) => Number.isInteger(round(Math.log10(tick))));
   const every = Math.ceil(powers.length / 5);
   for (const tick of powers.filter((_, at) => at % every === 0)) {
     const at = plot.top + round(y(tick));
-    root
-      .append('line')
-      .attr('x1', left)
-      .attr('x2', width - right)
-      .attr('y1', at)
-      .attr('y2', at)
-      .attr('stroke', 'var(--lathe-line)');
-    text(tick.toExponential(0), left - 8, at, 'end');
+    rule(root, [left, at], [width - right, at]);
+    write(root, left - 8, at, tick.toExponential(0), 'end');
   }
   root
     .selectAll('.choice')
@@ -97,5 +78,3 @@ export function drawSensitivity(
     .attr('stroke', ({ isChosen }) => (isChosen ? 'var(--lathe-text)' : 'none'))
     .attr('stroke-width', 1.5);
 }
-
-const round = (value: number): number => Math.round(value * 100) / 100;
