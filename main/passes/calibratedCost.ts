@@ -38,6 +38,14 @@ export function calibratedSeconds(
 export const observedSeconds = (layers: readonly FloatLinear[], tokens: number): number =>
   forwardSeconds(layers, tokens, 2.5) + perLayer * layers.length;
 
+/** Seconds that walking blocks takes, each cut out once and run `times` over. */
+export const walkedSeconds = (
+  layers: readonly FloatLinear[],
+  tokens: number,
+  times: number,
+): number =>
+  forwardSeconds(layers, tokens, times) + perLayer * new Set(layers.map(({ block }) => block)).size;
+
 /** Seconds of one run of the whole model on a sample of the tokens, its logits compared. */
 export function trialSeconds(decoder: Decoder, tokens: number): number {
   const sample = Math.min(tokens, 2048);

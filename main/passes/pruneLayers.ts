@@ -3,7 +3,7 @@ import type { LayerReport, StepOf } from '../../preload/contract/recipe.ts';
 import type { Matrix } from '../numeric/linearAlgebra/matrix.ts';
 import { addBlockInfluence, blockInfluence } from '../numeric/pruning/blockInfluence.ts';
 import { sizesInConfig } from './blockSizes.ts';
-import { observedSeconds } from './calibratedCost.ts';
+import { walkedSeconds } from './calibratedCost.ts';
 import { floatLinears, readDecoder, type Block } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import type { Pass, PassContext, PassInput } from './pass.ts';
@@ -21,7 +21,7 @@ export const layersPass: Pass<Step> = {
   preview: previewOf,
   estimate(input, step, tokens) {
     const layers = floatLinears(readDecoder(input.model));
-    const seconds = step.layers === undefined ? observedSeconds(layers, tokens) : 1;
+    const seconds = step.layers === undefined ? walkedSeconds(layers, tokens, 1) : 1;
     return { bytes: weightBytes(previewOf(input, step).model), peakBytes: 2 ** 28, seconds };
   },
   async run(input, step, context) {

@@ -4,7 +4,7 @@ import { highestUnits } from '../numeric/pruning/unitScores.ts';
 import { weightError } from '../numeric/quantization/errors.ts';
 import type { Model } from '../onnx/model.ts';
 import { sizesInConfig } from './blockSizes.ts';
-import { observedSeconds } from './calibratedCost.ts';
+import { walkedSeconds } from './calibratedCost.ts';
 import { floatLinears, readDecoder, type Block } from './decoder.ts';
 import { weightBytes } from './edit.ts';
 import { readWeight } from './linear.ts';
@@ -43,7 +43,7 @@ export function unitPass<Step extends UnitStep>(
         bytes: weightBytes(preview(input, step).model),
         // The Hessian and its sums, and a matrix with what is computed of it.
         peakBytes: Math.max(...behind.map(({ rows: N, columns: K }) => 16 * K * (K + N))),
-        seconds: step.criterion === 'magnitude' ? 1 : walks * observedSeconds(layers, tokens),
+        seconds: step.criterion === 'magnitude' ? 1 : walks * walkedSeconds(layers, tokens, 2),
       };
     },
     run: (input, step, context) => runUnits(kind, input, step, context),
