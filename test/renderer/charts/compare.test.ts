@@ -317,8 +317,8 @@ describe('history', () => {
 
   it('tells measurements of one day apart by their time', () => {
     const svg = blankSvg();
-    const at = (minute: number): number => new Date(2026, 2, 1, 12, minute).getTime();
-    const marks = [mark(0, 4, { at: at(5) }), mark(0, 5, { at: at(10) })];
+    const times = [5, 10].map((minute) => new Date(2026, 2, 1, 12, minute).getTime());
+    const marks = times.map((at) => mark(0, 4, { at }));
     drawHistory(svg, [{ title: 'Perplexity, stories', color: 'teal', marks }], 560);
     const texts = Array.from(svg.querySelectorAll('text'), ({ textContent }) => textContent);
     expect(texts.slice(-2)).toEqual(['12:05', '12:10']);
