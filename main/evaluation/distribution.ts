@@ -1,4 +1,5 @@
 import { logSumExp } from '../inference/sampling/logSoftmax.ts';
+import { expOfNegative } from '../numeric/exp.ts';
 
 /** What the logits of one position say: float64 over float32 logits. */
 export interface Distribution {
@@ -32,7 +33,7 @@ export function klDivergence(p: Distribution, q: Distribution): number {
   let sum = 0;
   for (let id = 0; id < p.logits.length; id++) {
     const logP = p.logits[id] - p.logSum;
-    if (logP > -Infinity) sum += Math.exp(logP) * (logP - logProbability(q, id));
+    if (logP > -Infinity) sum += expOfNegative(logP) * (logP - logProbability(q, id));
   }
   return Math.max(0, sum);
 }

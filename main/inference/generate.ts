@@ -59,14 +59,20 @@ export async function* generate(
       reason = 'cancelled';
       break;
     }
-    const { id, logprob } = sampler.next(logits, promptIds, generated);
+    const { id, logprob, ...next } = sampler.next(
+      logits,
+      promptIds,
+      generated,
+      request.alternatives,
+    );
     if (tokenizer.endOfText.has(id)) {
       reason = 'end-of-text';
       break;
     }
-    const alternatives = sampler
-      .alternatives(logits, request.alternatives)
-      .map((token) => ({ ...token, text: tokenizer.token(token.id).text }));
+    const alternatives = next.alternatives.map((token) => ({
+      ...token,
+      text: tokenizer.token(token.id).text,
+    }));
     generated.push(id);
     newTokens++;
     const step = stopping.push(stream.push(id));

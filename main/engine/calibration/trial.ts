@@ -1,5 +1,6 @@
 import { logSumExp } from '../../inference/sampling/logSoftmax.ts';
 import { float32, floatsOf, type Session, type Tensors } from '../../inference/session.ts';
+import { expOfNegative } from '../../numeric/exp.ts';
 import type { Matrix } from '../../numeric/linearAlgebra/matrix.ts';
 import type { Model, ValueInfo } from '../../onnx/model.ts';
 import type { Trial, TrialConstant, TrialOptions } from '../../passes/pass.ts';
@@ -144,7 +145,7 @@ function divergence(p: Float32Array, q: Float32Array, at: number, size: number):
   const qSum = logSumExp(q.subarray(at, at + size));
   let sum = 0;
   for (let i = at; i < at + size; i++) {
-    sum += Math.exp(p[i] - pSum) * (p[i] - pSum - q[i] + qSum);
+    sum += expOfNegative(p[i] - pSum) * (p[i] - pSum - q[i] + qSum);
   }
   return sum;
 }

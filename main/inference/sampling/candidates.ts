@@ -1,3 +1,5 @@
+import { expOfNegative } from '../../numeric/exp.ts';
+
 /**
  * The distribution that the rules narrow: for i < size, token `ids[i]` has logit `logits[i]` and,
  * once `weigh` ran, probability proportional to `weights[i]`. Ids ascend, so equal probabilities
@@ -61,7 +63,7 @@ export function largestLogit({ size, logits }: Candidates): number {
 export function weigh(candidates: Candidates): void {
   const { size, logits, weights } = candidates;
   const largest = largestLogit(candidates);
-  for (let i = 0; i < size; i += 1) weights[i] = Math.exp(logits[i] - largest);
+  for (let i = 0; i < size; i += 1) weights[i] = expOfNegative(logits[i] - largest);
 }
 
 /** Sum of the weights: what the probabilities are fractions of. */

@@ -1,4 +1,5 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
+import { expOfNegative } from '../../numeric/exp.ts';
 
 /**
  * ln Σ exp(lᵢ), so that ln pᵢ = lᵢ − logSumExp(l); summed in float64 around the maximum.
@@ -8,7 +9,7 @@ export function logSumExp(logits: Float32Array): number {
   let largest = -Infinity;
   for (let i = 0; i < logits.length; i += 1) if (logits[i] > largest) largest = logits[i];
   let sum = 0;
-  for (let i = 0; i < logits.length; i += 1) sum += Math.exp(logits[i] - largest);
+  for (let i = 0; i < logits.length; i += 1) sum += expOfNegative(logits[i] - largest);
   const result = largest + Math.log(sum);
   if (Number.isFinite(result)) return result;
   const bad = logits.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);

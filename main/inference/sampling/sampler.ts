@@ -11,6 +11,11 @@ export interface ScoredToken {
   logprob: number;
 }
 
+/** The chosen token, and the most probable ones before any rule: best first, lower id first among equals. */
+export interface Choice extends ScoredToken {
+  alternatives: ScoredToken[];
+}
+
 /** Chooses tokens by the sampling rules; the same seed and calls choose the same tokens. */
 export interface Sampler {
   /** `logits` of one position, one per token of the vocabulary; left as they are. */
@@ -18,9 +23,8 @@ export interface Sampler {
     logits: Float32Array,
     promptIds: readonly number[],
     generatedIds: readonly number[],
-  ): ScoredToken;
-  /** The `count` most probable tokens before any rule, best first, lower id first among equals. */
-  alternatives(logits: Float32Array, count: number): ScoredToken[];
+    alternatives?: number,
+  ): Choice;
 }
 
 /** A sampler for one text. Throws runtime_failed on logits that are no distribution. */
@@ -28,19 +32,18 @@ export function createSampler(sampling: Sampling, seed: number): Sampler {
   const random = createRandom(seed);
   let candidates = createCandidates(0);
   return {
-    next(logits, promptIds, generatedIds) {
+    next(logits, promptIds, generatedIds, alternatives = 0) {
       const normalizer = logSumExp(logits);
       if (candidates.ids.length !== logits.length) candidates = createCandidates(logits.length);
       applyRules(candidates, logits, sampling, { promptIds, generatedIds });
       // Greedy decoding draws nothing, so that its seed has no effect at all.
       const id = candidates.size === 1 ? candidates.ids[0] : draw(candidates, random.next());
-      return { id, logprob: logits[id] - normalizer };
-    },
-    alternatives(logits, count) {
-      if (count === 0) return [];
-      const normalizer = logSumExp(logits);
-      const best = largestPositions(logits, logits.length, count);
-      return Array.from(best, (id) => ({ id, logprob: logits[id] - normalizer }));
+      const scored = (token: number): ScoredToken => ({
+        id: token,
+        logprob: logits[token] - normalizer,
+      });
+      const best = largestPositions(logits, logits.length, alternatives);
+      return { ...scored(id), alternatives: Array.from(best, scored) };
     },
   };
 }

@@ -92,13 +92,12 @@ describe('logits that are no distribution', () => {
       message: expect.stringContaining(message),
     });
     expect(() => sampler().next(logits, [], [])).toThrow(failure);
-    expect(() => sampler().alternatives(logits, 3)).toThrow(failure);
   });
 });
 
 describe('alternatives', () => {
   test('are the most probable tokens, best first, lower id first among equals', () => {
-    const found = sampler({ topK: 1 }).alternatives(LOGITS, 4);
+    const found = sampler({ topK: 1 }).next(LOGITS, [], [], 4).alternatives;
     expect(found.map(({ id }) => id)).toEqual([1, 3, 6, 0]);
     const total = LOGITS.reduce((sum, logit) => sum + Math.exp(logit), 0);
     expect(found[2].logprob).toBeCloseTo(Math.log(Math.exp(2) / total), 12);
@@ -107,10 +106,10 @@ describe('alternatives', () => {
   test('never are more than the vocabulary', () => {
     expect(
       sampler()
-        .alternatives(Float32Array.of(1, 2), 5)
-        .map(({ id }) => id),
+        .next(Float32Array.of(1, 2), [], [], 5)
+        .alternatives.map(({ id }) => id),
     ).toEqual([1, 0]);
-    expect(sampler().alternatives(LOGITS, 0)).toEqual([]);
+    expect(sampler().next(LOGITS, [], [], 0).alternatives).toEqual([]);
   });
 
   test('equal a full sort on random logits with many ties', () => {
@@ -123,8 +122,8 @@ describe('alternatives', () => {
       const sorted = [...logits.keys()].toSorted((a, b) => logits[b] - logits[a] || a - b);
       expect(
         sampler()
-          .alternatives(logits, count)
-          .map(({ id }) => id),
+          .next(logits, [], [], count)
+          .alternatives.map(({ id }) => id),
       ).toEqual(sorted.slice(0, count));
     }
   });
