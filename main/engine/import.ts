@@ -1,12 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { ImportEvent } from '../../preload/contract/models.ts';
+import { modelNameOf } from '../formats/downloadCache.ts';
 import { checkRelativePath } from '../formats/paths.ts';
 import { checkSpace, copyDurably } from '../library/copy.ts';
 import { temporaryFolder } from '../library/folders.ts';
 import type { Manifest } from '../library/manifest.ts';
 import { modelFiles } from '../library/modelFiles.ts';
+import { modelFolderAt } from '../library/modelFolder.ts';
 import type { Core } from './core.ts';
 import { hashAll, inspect, manifestOf } from './openModel.ts';
 import { progressOf } from './progress.ts';
@@ -25,8 +27,8 @@ export async function* importModel(
       value: request.path,
     });
   }
-  const source = resolve(request.path);
-  const name = request.name ?? basename(source);
+  const source = modelFolderAt(resolve(request.path));
+  const name = request.name ?? modelNameOf(source);
   checkName(name);
   core.library.models.checkFree(name);
   // Links that leave the folder are refused before anything behind them is read.

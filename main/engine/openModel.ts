@@ -2,9 +2,11 @@ import { realpathSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { ModelRecord, Progress } from '../../preload/contract/models.ts';
+import { modelNameOf } from '../formats/downloadCache.ts';
 import { hashFile, identify } from '../library/hashes.ts';
 import { weightsHash, type FileHash, type Manifest } from '../library/manifest.ts';
 import { modelFiles, roleOf, type ModelFile } from '../library/modelFiles.ts';
+import { modelFolderAt } from '../library/modelFolder.ts';
 import { noModel } from '../library/models.ts';
 import type { Core } from './core.ts';
 import { progressOf } from './progress.ts';
@@ -33,7 +35,7 @@ export async function openModel(
     return recorded;
   }
   if (!isAbsolute(model)) throw noModel(model);
-  const folder = realFolder(model);
+  const folder = realFolder(modelFolderAt(model));
   const inLibrary = core.library.models.list().find(({ record }) => record.folder === folder);
   if (inLibrary?.record.source === 'library')
     return openModel(core, inLibrary.record.name, options);
@@ -118,7 +120,7 @@ async function readFolder(
 ): Promise<Manifest> {
   const before = core.library.models.opened(folder);
   if (before && (await changedFile(core, before, options)) === null) return before;
-  const identity = { name: before?.record.name ?? basename(folder), source };
+  const identity = { name: before?.record.name ?? modelNameOf(folder), source };
   const described = await describe(core, folder, identity, options);
   const manifest = core.library.models.remember(described);
   core.tell({ kind: 'models-changed' });

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import * as fs from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { isInDownloadCache } from './downloadCache.ts';
 import { checkRelativePath } from './paths.ts';
 
 /** One system call moves at most this much: Linux stops at 2 GiB, and a smaller step costs nothing. */
@@ -39,8 +40,9 @@ export function openBytes(path: string): Bytes {
 
 /**
  * Opens a file by a path that is not to be trusted, inside `folder`. Throws `path_refused` where
- * the path or a link on it leads outside, and for a file with a second name: a hard link may stand
- * for any file of the disk.
+ * the path or a link on it leads outside, for a file that is a link (but not for those of Hugging
+ * Face's download cache), and for one with a second name: a hard link may stand for any file of the
+ * disk.
  */
 export function openInside(folder: string, relative: string): Bytes {
   checkRelativePath(relative);
@@ -54,10 +56,12 @@ export function openInside(folder: string, relative: string): Bytes {
   const inside = parent === root || parent.startsWith(root.endsWith(sep) ? root : root + sep);
   if (!inside) throw refused('a link leads out of the folder');
   const path = join(parent, basename(wanted));
-  if (translate(path, () => fs.lstatSync(path)).isSymbolicLink()) throw refused('a link');
-  const opened = openRegularFile(path, fs.constants.O_NOFOLLOW ?? 0);
+  const isLink = translate(path, () => fs.lstatSync(path)).isSymbolicLink();
+  const real = isLink ? translate(path, () => fs.realpathSync(path)) : path;
+  if (isLink && !isInDownloadCache(root, real)) throw refused('a link');
+  const opened = openRegularFile(real, fs.constants.O_NOFOLLOW ?? 0);
   // Looked at again through the open file: its name may have changed hands in between.
-  const now = fs.lstatSync(path, { throwIfNoEntry: false });
+  const now = fs.lstatSync(real, { throwIfNoEntry: false });
   const same = now?.ino === opened.stat.ino && now.dev === opened.stat.dev;
   if (same && opened.stat.nlink === 1) return bytesOf(path, opened);
   fs.closeSync(opened.fd);

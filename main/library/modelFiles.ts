@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { isInDownloadCache } from '../formats/downloadCache.ts';
 import { isCode } from './folders.ts';
 
 /** A file that belongs to a model folder. */
@@ -125,7 +126,7 @@ function regularSize(root: string, path: string, name: string): number {
     if (!isCode(error, 'ENOENT', 'ELOOP')) throw error;
     throw new LatheError('file_missing', `link that leads nowhere: ${path}`, { file: path });
   }
-  if (!real.startsWith(root + sep) && !isDownloadCache(root, real)) {
+  if (!real.startsWith(root + sep) && !isInDownloadCache(root, real)) {
     throw new LatheError('path_refused', `link that leaves the model's folder: ${path} → ${real}`, {
       file: path,
       value: real,
@@ -136,12 +137,4 @@ function regularSize(root: string, path: string, name: string): number {
     throw new LatheError('file_malformed', `not a regular file: ${path}`, { file: path });
   }
   return stat.size;
-}
-
-/** Hugging Face's download cache: `snapshots/<revision>/<file>` links to `blobs/<hash>` beside it. */
-function isDownloadCache(root: string, real: string): boolean {
-  return (
-    basename(dirname(root)) === 'snapshots' &&
-    dirname(real) === join(dirname(dirname(root)), 'blobs')
-  );
 }

@@ -1,7 +1,8 @@
 import { readdirSync, rmdirSync, rmSync, mkdirSync, existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { modelNameOf } from '../formats/downloadCache.ts';
 import type { Database } from './database.ts';
 import { isTemporary, publishFolder, sweep } from './folders.ts';
 import type { Home } from './home.ts';
@@ -101,7 +102,9 @@ export function modelStore(
         const before = store.opened(record.folder);
         const name =
           before?.record.name ??
-          (record.source === 'embedded' ? record.name : freeName(basename(record.folder), isTaken));
+          (record.source === 'embedded'
+            ? record.name
+            : freeName(modelNameOf(record.folder), isTaken));
         const kept = { ...manifest, record: { ...record, name } };
         database.run(
           'INSERT OR REPLACE INTO opened (folder, manifest) VALUES (?, ?)',

@@ -5,7 +5,9 @@ import {
   mkdtempSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { fork } from 'node:child_process';
@@ -191,6 +193,26 @@ describe('models', () => {
       'lathe.json',
       'model.safetensors',
     ]);
+    expect((await run('go', { model: 'mine' })).last?.kind).toBe('finish');
+  });
+
+  test('in the download cache go by the name of their repository, and are copied whole', async () => {
+    const repository = join(root, 'models--someone--small-one');
+    const snapshot = join(repository, 'snapshots', 'abc');
+    mkdirSync(join(repository, 'blobs'), { recursive: true });
+    mkdirSync(join(repository, 'refs'));
+    mkdirSync(snapshot, { recursive: true });
+    writeFileSync(join(repository, 'refs', 'main'), 'abc\n');
+    for (const name of readdirSync(folder)) {
+      renameSync(join(folder, name), join(repository, 'blobs', name));
+      symlinkSync(join('..', '..', 'blobs', name), join(snapshot, name));
+    }
+    expect((await run('go', { model: repository })).error).toBeNull();
+    expect(await client.models.list()).toContainEqual(
+      expect.objectContaining({ name: 'small-one', source: 'folder', folder: snapshot }),
+    );
+    expect(await failure(importModel(repository, 'mine'))).toBe('none');
+    rmSync(repository, { recursive: true });
     expect((await run('go', { model: 'mine' })).last?.kind).toBe('finish');
   });
 

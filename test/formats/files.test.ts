@@ -140,6 +140,36 @@ describe('a file inside a folder', () => {
     bytes.close();
   });
 
+  test('is opened as a link into the download cache it belongs to', () => {
+    const cache = join(folder, 'models--a--b');
+    const snapshot = join(cache, 'snapshots', 'abc');
+    mkdirSync(join(cache, 'blobs'), { recursive: true });
+    mkdirSync(join(snapshot, 'onnx'), { recursive: true });
+    writeFileSync(join(cache, 'blobs', '0123'), 'abc');
+    writeFileSync(join(cache, 'secret'), 'secret');
+    linkSync(join(cache, 'secret'), join(cache, 'blobs', 'twice'));
+    symlinkSync('../../blobs/0123', join(snapshot, 'weights'));
+    symlinkSync('../../../blobs/0123', join(snapshot, 'onnx', 'weights'));
+    symlinkSync('../../secret', join(snapshot, 'beside'));
+    symlinkSync('../../blobs/twice', join(snapshot, 'twice'));
+    symlinkSync(join(cache, 'blobs', '0123'), join(root, 'not-its-own'));
+    for (const place of [snapshot, join(snapshot, 'onnx')]) {
+      const bytes = openInside(place, 'weights');
+      expect(bytes.path).toBe(join(place, 'weights'));
+      expect(new TextDecoder().decode(bytes.read(0, 3))).toBe('abc');
+      bytes.close();
+    }
+    for (const [place, name] of [
+      [snapshot, 'beside'],
+      [snapshot, 'twice'],
+      [root, 'not-its-own'],
+    ]) {
+      expect(() => openInside(place, name)).toThrow(
+        expect.objectContaining({ code: 'path_refused' }),
+      );
+    }
+  });
+
   test.each([
     ['a link to a file outside', 'link'],
     ['a link to a folder outside', 'linked/alone'],
