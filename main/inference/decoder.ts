@@ -1,13 +1,24 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import { GrowingCache, SharedCache, type Cache } from './cache.ts';
 import { Inputs } from './inputs.ts';
-import { float32, floatsOf, Session, type SessionOptions, type Tensor } from './session.ts';
+import {
+  float32,
+  floatsOf,
+  Session,
+  type SessionOptions,
+  type Tensor,
+  type Tensors,
+} from './session.ts';
 import { signatureOf, type Signature } from './signature.ts';
 
-export interface DecoderOptions extends SessionOptions {
+interface ReadingOptions {
   /** Longest text in tokens that the model was made for; the cache never grows beyond. */
   readonly contextLength: number;
+  /** Inputs that the graph has beside those of a decoder; every run takes them as they are then. */
+  readonly constant?: Tensors | undefined;
 }
+
+export interface DecoderOptions extends SessionOptions, ReadingOptions {}
 
 export interface PrefillOptions {
   /** Called after every chunk with the fraction done. */
@@ -49,19 +60,26 @@ export class Decoder {
   readonly #session: Session;
   readonly #signature: Signature;
   readonly #cache: Cache;
+  readonly #constant: Tensors;
   readonly #ids: number[] = [];
   #reusable = 0;
   readonly #stepInputs: Inputs;
   /** Logits of one position, [rows, 1, vocabulary]: the same array for every step. */
   readonly #stepLogits: () => Tensor;
 
-  private constructor(session: Session, signature: Signature, capacity: number, rows: number) {
+  private constructor(
+    session: Session,
+    signature: Signature,
+    { contextLength, constant = {} }: ReadingOptions,
+    rows: number,
+  ) {
     this.#session = session;
     this.#signature = signature;
-    this.capacity = capacity;
+    this.#constant = constant;
+    this.capacity = contextLength;
     this.rows = rows;
     this.#cache = sharesCache(session, signature)
-      ? new SharedCache(signature, rows, capacity)
+      ? new SharedCache(signature, rows, contextLength)
       : new GrowingCache(signature, rows);
     this.#stepInputs = new Inputs(signature, rows, 1, [0]);
     const logits = this.#newLogits(1);
@@ -72,17 +90,24 @@ export class Decoder {
   static async open(file: string, options: DecoderOptions): Promise<Decoder> {
     const session = await Session.open(file, options);
     try {
-      const signature = signatureOf(file, session.inputs, session.outputs);
-      return new Decoder(session, signature, options.contextLength, 1);
+      return Decoder.over(session, options);
     } catch (error) {
       await session.close();
       throw error;
     }
   }
 
+  /** A decoder graph that is loaded already. Throws `graph_invalid` where it is none. */
+  static over(session: Session, options: ReadingOptions): Decoder {
+    const { constant = {} } = options;
+    const inputs = session.inputs.filter(({ name }) => !(name in constant));
+    return new Decoder(session, signatureOf(session.file, inputs, session.outputs), options, 1);
+  }
+
   /** The same loaded model with an empty cache of its own for `rows` equal rows. */
   withRows(rows: number): Decoder {
-    return new Decoder(this.#session, this.#signature, this.capacity, rows);
+    const options = { contextLength: this.capacity, constant: this.#constant };
+    return new Decoder(this.#session, this.#signature, options, rows);
   }
 
   /** The tokens read so far. */
@@ -179,7 +204,8 @@ export class Decoder {
   async #run(inputs: Inputs, ids: readonly number[], logits: () => Tensor): Promise<Tensor> {
     const used = this.#ids.length;
     const total = used + ids.length;
-    const run = { inputs: inputs.at(used, ids), used, total, logits };
+    const all = Object.assign(inputs.at(used, ids), this.#constant);
+    const run = { inputs: all, used, total, logits };
     const result = await this.#cache.run(this.#session, run);
     if (this.#reusable === used && ids.length > 1) this.#reusable = total;
     for (const id of ids) this.#ids.push(id);

@@ -51,6 +51,11 @@ export function uint8(data: Uint8Array, dims: readonly number[]): Tensor {
   return new Tensor('uint8', data, dims);
 }
 
+/** A tensor of truth values over `data`, 0 or 1 each, which is not copied. */
+export function bool(data: Uint8Array, dims: readonly number[]): Tensor {
+  return new Tensor('bool', data, dims);
+}
+
 /** An int64 tensor over `data`, which is not copied. */
 export function int64(data: BigInt64Array, dims: readonly number[]): Tensor {
   return new Tensor('int64', data, dims);

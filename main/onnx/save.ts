@@ -1,10 +1,11 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
 import { createSink, type Sink } from '../formats/files.ts';
 import { dataTypes } from './dataTypes.ts';
 import { encodeModelMessage, type EncodeConstant } from './encode.ts';
 import type { Model } from './model.ts';
 import type { Tensor } from './tensor.ts';
 import { encodeTensor } from './tensorWire.ts';
+import { constantsIn } from './walk.ts';
 import { writeMessage } from './wire.ts';
 
 /** Smaller constants stay in the model file, where shape inference can see them. */
@@ -15,30 +16,42 @@ const ALIGNMENT = 4096;
 
 /**
  * The model as one file in memory, weights inside; `file_too_large` beyond 2 GiB. Constants over
- * 1 MB that lie in files of `folder` stay there and are named only: who loads the model has to say
- * in which folder they are.
+ * 1 MB that lie in files below `folder` stay there and are named only: who loads the model has to say
+ * which folder it is.
  */
 export function encodeModel(model: Model, folder?: string): Uint8Array {
   const encode: EncodeConstant = (tensor) =>
-    folder !== undefined && liesIn(tensor, folder) ? reference(tensor) : encodeTensor(tensor);
+    folder !== undefined && liesIn(tensor, folder)
+      ? reference(tensor, folder)
+      : encodeTensor(tensor);
   return writeMessage('Model', encodeModelMessage(model, encode));
 }
 
-/** The folder whose files hold most of the constants over 1 MB; null where none are in files. */
+/** The deepest folder that all files with constants over 1 MB lie below; null where there is none. */
 export function weightsFolder({ graph }: Model): string | null {
-  const bytes = new Map<string, number>();
-  for (const { bytes: stored } of graph.initializers.values()) {
-    if (stored.place === undefined || stored.length <= LARGEST_INLINE) continue;
-    const folder = dirname(stored.place.file);
-    bytes.set(folder, (bytes.get(folder) ?? 0) + stored.length);
+  const files = new Set<string>();
+  for (const { bytes } of constantsIn(graph)) {
+    if (bytes.place !== undefined && bytes.length > LARGEST_INLINE) files.add(bytes.place.file);
   }
-  return [...bytes].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+  const [first] = files;
+  let folder = dirname(first ?? '');
+  while ([...files].some((file) => !isBelow(folder, file))) {
+    // Files on two drives.
+    if (folder === dirname(folder)) return null;
+    folder = dirname(folder);
+  }
+  return first === undefined ? null : folder;
 }
 
-/** Whether `encodeModel` leaves a constant in a file of this folder. */
+/** Whether `encodeModel` leaves a constant in a file below this folder. */
 export function liesIn({ bytes }: Tensor, folder: string): boolean {
   const { place, length } = bytes;
-  return place !== undefined && length > LARGEST_INLINE && dirname(place.file) === folder;
+  return place !== undefined && length > LARGEST_INLINE && isBelow(folder, place.file);
+}
+
+function isBelow(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return !isAbsolute(path) && path.split(sep)[0] !== '..';
 }
 
 /**
@@ -83,10 +96,10 @@ function writeExternal(
 }
 
 /** A constant that stays where it is. */
-function reference(tensor: Tensor): ReturnType<EncodeConstant> {
+function reference(tensor: Tensor, folder: string): ReturnType<EncodeConstant> {
   const { place } = tensor.bytes;
   if (place === undefined) throw new RangeError(`in no file: ${tensor.name}`);
-  return external(tensor, basename(place.file), place.offset);
+  return external(tensor, relative(folder, place.file).replaceAll(sep, '/'), place.offset);
 }
 
 /** A constant that lies in another file. */

@@ -1,5 +1,6 @@
 import type { GraphFacts } from '../../preload/contract/models.ts';
 import type { Graph, Model, Node, ValueInfo, ValueType } from './model.ts';
+import type { Tensor } from './tensor.ts';
 
 /** The graphs a node holds in its attributes: branches, loop bodies. */
 export function subgraphs(node: Node): readonly Graph[] {
@@ -7,6 +8,12 @@ export function subgraphs(node: Node): readonly Graph[] {
     if (attribute.kind === 'graph') return [attribute.value];
     return attribute.kind === 'graphs' ? attribute.value : [];
   });
+}
+
+/** The constants of a graph and of its subgraphs. */
+export function constantsIn({ nodes, initializers }: Graph): Tensor[] {
+  const inner = nodes.flatMap(subgraphs).flatMap(constantsIn);
+  return [...initializers.values(), ...inner];
 }
 
 /** What a graph is made of, subgraphs included; functions count as one operator each. */

@@ -1,10 +1,9 @@
 import { LatheError } from '../../preload/contract/errors.ts';
 import { nextTurn } from '../numeric/linearAlgebra/multiply.ts';
 import type { Model, Node } from '../onnx/model.ts';
-import { tensorOf, type Tensor } from '../onnx/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { Block, Decoder, Norm } from './decoder.ts';
-import { edited, type Edit } from './edit.ts';
-import { readFloats, type Linear } from './linear.ts';
+import type { Linear } from './linear.ts';
 
 /** Name of the embedding among the parts of a decoder, as reports of passes call it. */
 export const EMBEDDING = 'embed';
@@ -69,67 +68,8 @@ export async function differingUnits(
   ];
 }
 
-/**
- * The variant with some of its parts as the base has them, each stored as it is there. The graphs
- * share nothing else; constants stay lazy, so both models must stay open.
- */
-export function mixed(base: Decoder, variant: Decoder, units: readonly MixUnit[]): Model {
-  const layers = new Set(units.flatMap((unit) => unit.layers));
-  const norms = new Set(units.flatMap((unit) => unit.norms));
-  const edits: Edit[] = [];
-  variant.linears.forEach((linear, index) => {
-    if (layers.has(linear.name)) edits.push(regionEdit(base.model, base.linears[index], linear));
-  });
-  if (layers.has(EMBEDDING)) {
-    const place = { input: 'input_ids', output: 'embed' };
-    const [from, to] = [base, variant].map(({ embedding: { nodes } }) => ({ ...place, nodes }));
-    edits.push(regionEdit(base.model, from, to));
-  }
-  const others = normsOf(base);
-  for (const [name, { weight }] of normsOf(variant)) {
-    const before = others.get(name)?.weight;
-    if (!norms.has(name) || before === undefined) continue;
-    edits.push({ initializers: [tensorOf(weight.name, before.dims, readFloats(before))] });
-  }
-  const { model } = variant;
-  const opsets = new Map(model.opsets);
-  for (const [domain, version] of base.model.opsets) {
-    opsets.set(domain, Math.max(version, opsets.get(domain) ?? 0));
-  }
-  const irVersion = Math.max(model.irVersion, base.model.irVersion);
-  return edited({ ...model, opsets, irVersion }, ...edits);
-}
-
-/** Nodes between two values. */
-interface Region {
-  readonly nodes: readonly Node[];
-  readonly input: string;
-  readonly output: string;
-}
-
-/** Puts a region of another graph in the place of one; all names that come with it are new. */
-function regionEdit(model: Model, from: Region, to: Region): Edit {
-  const made = new Set(from.nodes.flatMap(({ outputs }) => outputs));
-  const constants = constantsOf(model, from.nodes);
-  const brought = new Set(constants.map(({ name }) => name));
-  const nameOf = (name: string): string => {
-    if (name === from.input) return to.input;
-    if (name === from.output) return to.output;
-    return name !== '' && (made.has(name) || brought.has(name)) ? `base/${name}` : name;
-  };
-  return {
-    remove: to.nodes,
-    nodes: from.nodes.map((node) => ({
-      ...node,
-      name: `base/${node.name}`,
-      inputs: node.inputs.map(nameOf),
-      outputs: node.outputs.map(nameOf),
-    })),
-    initializers: constants.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) })),
-  };
-}
-
-const normsOf = ({ blocks, finalNorm }: Decoder): Map<string, Norm> =>
+/** All norms of a decoder by the values they give. */
+export const normsOf = ({ blocks, finalNorm }: Decoder): Map<string, Norm> =>
   new Map(
     [...blocks.flatMap(({ norms: { attention, mlp } }) => [attention, mlp]), finalNorm].map(
       (norm) => [norm.output, norm],
@@ -139,7 +79,7 @@ const normsOf = ({ blocks, finalNorm }: Decoder): Map<string, Norm> =>
 const operatorsOf = ({ nodes }: Linear): string => nodes.map(({ opType }) => opType).join();
 
 /** The constants that nodes read, in the order they do. */
-function constantsOf({ graph }: Model, nodes: readonly Node[]): Tensor[] {
+export function constantsOf({ graph }: Model, nodes: readonly Node[]): Tensor[] {
   return [...new Set(nodes.flatMap(({ inputs }) => inputs))].flatMap(
     (name) => graph.initializers.get(name) ?? [],
   );

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { StepInput } from '../../preload/contract/recipe.ts';
 import { checkModel } from '../../main/onnx/check.ts';
-import { readDecoder } from '../../main/passes/decoder.ts';
-import { differingUnits, mixed } from '../../main/passes/mix.ts';
+import { readDecoder, type Decoder as DecoderGraph } from '../../main/passes/decoder.ts';
+import { Decoder } from '../../main/inference/decoder.ts';
+import { bool, Session } from '../../main/inference/session.ts';
+import { encodeModel } from '../../main/onnx/save.ts';
+import { differingUnits, type MixUnit } from '../../main/passes/mix.ts';
+import { PUT_BACK, switchable } from '../../main/passes/switchable.ts';
 import type { PassInput } from '../../main/passes/pass.ts';
 import { calibratedContext } from './calibrated.ts';
 import { relativeDistance, runDecoder, runStep } from './runDecoder.ts';
 import { tinyDecoder } from './tinyDecoder.ts';
 
+const prompt = [1, 5, 9, 2, 30];
 const everywhere = { targets: ['**'] };
 const blocks = (...names: string[]) =>
   [0, 1].flatMap((block) => names.map((name) => `blocks.${block}.${name}`));
@@ -36,6 +41,22 @@ const changes: [string, StepInput[], (tied: boolean) => string[]][] = [
   ],
 ];
 
+/** Runs a variant with some of the units that differ put back. */
+async function runMixed(
+  base: DecoderGraph,
+  variant: DecoderGraph,
+  chosen: (unit: MixUnit) => boolean,
+): ReturnType<typeof runDecoder> {
+  const units = await differingUnits(base, variant);
+  const model = switchable(base, variant, units);
+  checkModel(model, 'the switchable model');
+  const putBack = bool(
+    Uint8Array.from(units, (unit) => Number(chosen(unit))),
+    [units.length],
+  );
+  return runDecoder(model, undefined, { [PUT_BACK]: putBack });
+}
+
 async function after(input: PassInput, steps: readonly StepInput[]): Promise<PassInput> {
   let current = input;
   for (const step of steps) current = await runStep(current, step, calibratedContext());
@@ -53,10 +74,7 @@ describe.each([{ tied: true, attentionBias: true, mlpBias: true }, { tied: false
       const units = await differingUnits(from, to);
       const names = units.flatMap(({ layers }) => layers);
       expect(names).toEqual(expected(options.tied));
-      const whole = mixed(from, to, units);
-      checkModel(whole, 'the mixed model');
-      const [original, again] = [await runDecoder(base.model), await runDecoder(whole)];
-      expect(again).toEqual(original);
+      expect(await runMixed(from, to, () => true)).toEqual(await runDecoder(base.model));
     });
 
     test('one of them changes what a model with that layer alone would change', async () => {
@@ -65,14 +83,40 @@ describe.each([{ tied: true, attentionBias: true, mlpBias: true }, { tied: false
       const variant = await after(base, [{ ...rtn, targets: ['**'] }]);
       const but = await after(base, [{ ...rtn, targets: ['**', `!${name}`] }]);
       const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
-      const unit = (await differingUnits(from, to)).filter(({ layers }) => layers.includes(name));
-      expect(await runDecoder(mixed(from, to, unit))).toEqual(await runDecoder(but.model));
+      const alone = await runMixed(from, to, ({ layers }) => layers.includes(name));
+      expect(alone).toEqual(await runDecoder(but.model));
     });
 
-    test('none leaves the variant as it is', async () => {
-      const variant = await after(base, [{ pass: 'quantize-rtn' }]);
+    test('may be others in every run of one loaded model', async () => {
+      const variant = await after(base, [{ pass: 'quantize-rtn', ...everywhere }]);
       const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
-      expect(await runDecoder(mixed(from, to, []))).toEqual(await runDecoder(variant.model));
+      const units = await differingUnits(from, to);
+      const chosen = new Uint8Array(units.length);
+      const constant = { [PUT_BACK]: bool(chosen, [units.length]) };
+      const session = await Session.fromBytes(
+        encodeModel(switchable(from, to, units)),
+        'switchable',
+        { threads: 1, device: 'cpu' },
+      );
+      const decoder = Decoder.over(session, { contextLength: 64, constant });
+      const turns = [
+        { choice: 1, model: base.model },
+        { choice: 0, model: variant.model },
+        { choice: 1, model: base.model },
+      ];
+      for (const { choice, model } of turns) {
+        chosen.fill(choice);
+        decoder.rewind(0);
+        const { data } = await decoder.logits(prompt);
+        expect(data).toEqual((await runDecoder(model, prompt)).logits);
+      }
+      await session.close();
+    });
+
+    test.each(changes)('of %s: none leaves the variant as it is', async (_, steps) => {
+      const variant = await after(base, steps);
+      const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
+      expect(await runMixed(from, to, () => false)).toEqual(await runDecoder(variant.model));
     });
   },
 );
@@ -95,7 +139,7 @@ describe.each<[string, StepInput[]]>([
     ]);
     // Not every norm need have got a scale.
     expect(units.flatMap(({ norms }) => norms).length).toBeGreaterThan(0);
-    expect(await runDecoder(mixed(from, to, units))).toEqual(await runDecoder(base.model));
+    expect(await runMixed(from, to, () => true)).toEqual(await runDecoder(base.model));
   });
 
   test('leave the other halves as they were: each half alone changes little', async () => {
@@ -104,7 +148,7 @@ describe.each<[string, StepInput[]]>([
     const [from, to] = [readDecoder(base.model), readDecoder(variant.model)];
     const { logits } = await runDecoder(base.model);
     for (const unit of await differingUnits(from, to)) {
-      const half = await runDecoder(mixed(from, to, [unit]));
+      const half = await runMixed(from, to, ({ layers }) => layers.join() === unit.layers.join());
       expect(relativeDistance(logits, half.logits)).toBeLessThan(0.5);
     }
   });

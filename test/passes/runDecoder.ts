@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decoder } from '../../main/inference/decoder.ts';
+import type { Tensors } from '../../main/inference/session.ts';
 import type { Model } from '../../main/onnx/model.ts';
 import { saveModel } from '../../main/onnx/save.ts';
 import { stepSchema, type Step, type StepInput } from '../../preload/contract/recipe.ts';
@@ -13,11 +14,13 @@ import type { PassContext, PassInput, PassOutput } from '../../main/passes/pass.
 export async function runDecoder(
   model: Model,
   prompt: readonly number[] = [1, 5, 9, 2, 30, 17, 8, 21],
+  constant: Tensors = {},
 ): Promise<{ logits: Float32Array; story: number[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'lathe-run-'));
   const file = join(folder, 'model.onnx');
   saveModel(model, file);
-  const decoder = await Decoder.open(file, { threads: 1, device: 'cpu', contextLength: 64 });
+  const options = { threads: 1, device: 'cpu', contextLength: 64, constant } as const;
+  const decoder = await Decoder.open(file, options);
   try {
     const logits = (await decoder.logits(prompt)).data.slice();
     decoder.rewind(0);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Session, type SessionOptions } from '../../inference/session.ts';
 import type { Model } from '../../onnx/model.ts';
 import { encodeModel, liesIn, saveModel, weightsFolder } from '../../onnx/save.ts';
+import { constantsIn } from '../../onnx/walk.ts';
 
 /** Where and how parts of a graph are run. */
 export interface SessionPlace extends SessionOptions {
@@ -36,7 +37,7 @@ export async function openPart(
   // Weights that lie in files already stay there.
   const there = weightsFolder(model);
   let bytes = 0;
-  for (const tensor of model.graph.initializers.values()) {
+  for (const tensor of constantsIn(model.graph)) {
     if (there === null || !liesIn(tensor, there)) bytes += tensor.bytes.length;
   }
   if (bytes <= MOST_BYTES_IN_MEMORY) {

@@ -87,7 +87,7 @@ export class Differences {
     const keep = (blame: Blame): void => this.keepBlame(request, blame);
     const work = async function* (job: Job): AsyncGenerator<BlameEvent> {
       job.makeRoom(asked.needs);
-      // Writing and loading a mixed model are one long call each.
+      // Loading both models as one graph is one long call.
       const events = job.stream('compressing', (client) => client.compare.blame(asked), signal);
       for await (const event of events) {
         if (event.kind === 'done') keep(event.blame);

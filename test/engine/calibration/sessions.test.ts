@@ -80,6 +80,22 @@ describe('a part of a graph', () => {
     loaded.close();
   });
 
+  test('whose weights lie in files of two folders is loaded without another', async () => {
+    const folders = ['saved', 'beside/another'].map((name) => join(root, name));
+    mkdirSync(folders[1], { recursive: true });
+    saveModel(sums(), join(folders[1], 'model.onnx'));
+    const [one, two] = folders.map((folder) => loadModel(join(folder, 'model.onnx')));
+    const other = two.graph.initializers.get('large_1');
+    if (other === undefined) throw new Error('the constant is not there');
+    const initializers = new Map(one.graph.initializers).set('large_1', other);
+    const model = { ...one, graph: { ...one.graph, initializers } };
+    expect(weightsFolder(model)).toBe(root);
+    expect(encodeModel(model, root).length).toBeLessThan(2000);
+    expect(await run(model, 'none')).toBe(1116);
+    expect(existsSync(join(root, 'none'))).toBe(false);
+    for (const loaded of [one, two]) loaded.close();
+  });
+
   test('some of whose weights were changed takes these from memory', async () => {
     const folder = join(root, 'saved');
     const loaded = loadModel(join(folder, 'model.onnx'));

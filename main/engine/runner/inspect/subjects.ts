@@ -66,7 +66,8 @@ export async function openSubject(source: LoadRequest): Promise<OpenedSubject> {
   }
 }
 
-async function fusedGraph(source: LoadRequest): Promise<LoadedModel> {
+/** The graph that a capture runs: the fused one, built if need be, or the folder's own as it is. */
+export async function fusedGraph(source: LoadRequest): Promise<LoadedModel> {
   const own = ownGraph(source.folder);
   return own === null
     ? loadModel(await graphOf({ ...source, form: 'fused' }))
