@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { ImportEvent } from '../../preload/contract/models.ts';
@@ -15,7 +15,8 @@ import { progressOf } from './progress.ts';
 
 /**
  * Copies a model folder into the library. The folder is read first, so that what is wrong with it
- * is said of the user's own files; the copy gets its name only when it is complete.
+ * is said of the user's own files; the copy gets its name only when it is complete. A folder that
+ * was opened where it lies gives the copy its name, and its place in the list.
  */
 export async function* importModel(
   core: Core,
@@ -28,11 +29,12 @@ export async function* importModel(
     });
   }
   const source = modelFolderAt(resolve(request.path));
-  const name = request.name ?? modelNameOf(source);
-  checkName(name);
-  core.library.models.checkFree(name);
   // Links that leave the folder are refused before anything behind them is read.
   modelFiles(source);
+  const opened = core.library.models.opened(realpathSync(source));
+  const name = request.name ?? opened?.record.name ?? modelNameOf(source);
+  checkName(name);
+  core.library.models.checkFree(name, opened?.record.folder);
   yield { kind: 'progress', stage: 'reading' };
   const inspection = await inspect(core, source, name, signal);
   const temporary = temporaryFolder(core.library.home.models);
@@ -46,7 +48,11 @@ export async function* importModel(
       });
     });
     const identity = { name, source: 'library', folder: temporary } as const;
-    manifest = core.library.models.add(temporary, manifestOf(inspection, files, identity));
+    manifest = core.library.models.add(
+      temporary,
+      manifestOf(inspection, files, identity),
+      opened?.record.folder,
+    );
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ import { isTemporary, publishFolder, sweep } from './folders.ts';
 import type { Home } from './home.ts';
 import { parseManifest, readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { isModelFolder } from './modelFiles.ts';
+import { suggestion } from './nearest.ts';
 
 /** Which models there are. Nothing here reads a model file: manifests say it all. */
 export interface ModelStore {
@@ -20,11 +21,14 @@ export interface ModelStore {
   /** Imported models, variants and opened folders. */
   list(): Manifest[];
   find(name: string): Manifest | null;
-  /** Throws `already_exists` when a model of this name is there. */
-  checkFree(name: string): void;
+  /** Throws `already_exists` when a model of this name is there, other than the one opened at `source`. */
+  checkFree(name: string, source?: string): void;
   isTaken(name: string): boolean;
-  /** Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. */
-  add(temporary: string, manifest: Manifest): Manifest;
+  /**
+   * Publishes a folder that was made inside `incoming`; `already_exists` when the name is taken. A
+   * model of this name that was opened at `source` is forgotten: this is its copy.
+   */
+  add(temporary: string, manifest: Manifest, source?: string): Manifest;
   /**
    * Moves an imported model to the trash; forgets an opened one, by its name or its folder. Gives
    * the id to restore it by.
@@ -71,10 +75,14 @@ export function modelStore(
   const openedAt = (folder: string): Manifest | null =>
     list().find(({ record }) => record.source === 'folder' && record.folder === folder) ?? null;
 
-  const isTaken = (name: string): boolean =>
+  const isTaken = (name: string, source?: string): boolean =>
     existsSync(placeOf(home, name)) ||
     (!name.includes('/') && existsSync(join(embeddedRoot, name))) ||
-    find(name) !== null;
+    list().some(({ record }) => record.name === name && record.folder !== source);
+
+  const forget = (folder: string): void => {
+    database.run('DELETE FROM opened WHERE folder = ?', folder);
+  };
 
   const publish = (temporary: string, folder: string, name: string): void => {
     mkdirSync(dirname(folder), { recursive: true });
@@ -118,19 +126,20 @@ export function modelStore(
     list,
     find,
 
-    checkFree(name) {
-      if (isTaken(name)) throw taken(name);
+    checkFree(name, source) {
+      if (isTaken(name, source)) throw taken(name);
     },
 
-    isTaken,
+    isTaken: (name) => isTaken(name),
 
-    add(temporary, manifest) {
+    add(temporary, manifest, source) {
       const { name } = manifest.record;
       const folder = placeOf(home, name);
-      store.checkFree(name);
+      store.checkFree(name, source);
       const kept = placed(manifest, name, folder);
       writeManifest(temporary, kept);
       publish(temporary, folder, name);
+      if (source !== undefined && store.opened(source)?.record.name === name) forget(source);
       return kept;
     },
 
@@ -145,7 +154,7 @@ export function modelStore(
       } else {
         mkdirSync(grave);
         writeManifest(grave, manifest);
-        database.run('DELETE FROM opened WHERE folder = ?', manifest.record.folder);
+        forget(manifest.record.folder);
       }
       return trashId;
     },
@@ -178,11 +187,13 @@ const taken = (name: string): LatheError =>
     value: name,
   });
 
-export const noModel = (name: string): LatheError =>
-  new LatheError('not_found', `no model of this name in the library, and no such folder: ${name}`, {
-    value: name,
-    next: ['choose-model'],
-  });
+/** With names of models that are there, the nearest is told. */
+export const noModel = (name: string, known: readonly string[] = []): LatheError =>
+  new LatheError(
+    'not_found',
+    `no model of this name in the library, and no such folder: ${name}${suggestion(name, known)}`,
+    { value: name, next: ['choose-model'] },
+  );
 
 /** The folder of a model of the library; a variant's name has the name of its model before it. */
 const placeOf = (home: Home, name: string): string =>

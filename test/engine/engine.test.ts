@@ -216,6 +216,14 @@ describe('models', () => {
     expect((await run('go', { model: 'mine' })).last?.kind).toBe('finish');
   });
 
+  test('that were opened first give their copy name and place', async () => {
+    expect((await run('go')).error).toBeNull();
+    expect(await importModel(folder)).toMatchObject({ name: 'model', source: 'library' });
+    const listed = await client.models.list();
+    expect(listed.filter(({ name }) => name === 'model')).toMatchObject([{ source: 'library' }]);
+    expect(await failure(importModel(folder))).toBe('already_exists');
+  });
+
   test('that fail to import leave nothing behind', async () => {
     expect(await failure(importModel(join(root, 'nowhere')))).toBe('file_missing');
     expect(await failure(importModel(folder, 'tiny-stories'))).toBe('already_exists');
