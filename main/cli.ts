@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { commonOptions, parseArguments, UsageError, type Options } from './commands/arguments.ts';
 import { interruptedCode, type Command } from './commands/command.ts';
 import { homePath } from './library/home.ts';
+import { suggestion } from './library/nearest.ts';
+import { resourcesPath } from './library/resources.ts';
 
 /** Loaded one at a time: a command starts as fast as what it needs itself. */
 const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
@@ -32,8 +34,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 // The reader of a pipe may leave early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`lathe: the output cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
+// Remarks that nobody reads are no reason to end the work.
+process.stderr.on('error', () => undefined);
 
 const typed = process.argv.slice(2);
 // Compiled code is kept, here and in the runners: it halves the time they take to start.
@@ -49,13 +55,21 @@ await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
 process.exit(exitCode);
 
 async function run([name = '--help', ...rest]: string[]): Promise<number> {
-  if (name === '--help' || name === 'help') {
+  if (name === 'help' && rest.length > 0) return run([...rest, '--help']);
+  if (['help', '--help', '-h'].includes(name)) {
     process.stdout.write(await overview());
     return 0;
   }
+  if (name === '--version') {
+    const { versionIn } = await import('./engine/system.ts');
+    process.stdout.write(`${versionIn(join(resourcesPath(), '..', 'package.json'))}\n`);
+    return 0;
+  }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined)
-    throw new UsageError(`unknown command: ${name} (lathe --help lists them)`);
+  if (load === undefined) {
+    const meant = suggestion(name, Object.keys(commands));
+    throw new UsageError(`unknown command: ${name}${meant} (lathe --help lists them)`);
+  }
   const { command } = await load();
   const options = { ...command.options, ...commonOptions };
   const args = parseArguments(rest, options);
@@ -87,7 +101,7 @@ async function overview(): Promise<string> {
   const lines = await Promise.all(
     Object.entries(commands).map(async ([name, load]) => {
       const { command } = await load();
-      return `  ${name.padEnd(10)}${command.summary}`;
+      return `  ${name.padEnd(11)}${command.summary}`;
     }),
   );
   return [
@@ -98,9 +112,12 @@ async function overview(): Promise<string> {
 }
 
 function helpText(name: string, command: Command, options: Options): string {
-  const lines = Object.entries(options).map(([option, { placeholder, help }]) => {
-    const left = placeholder === undefined ? `--${option}` : `--${option} ${placeholder}`;
-    return `  ${left.padEnd(26)} ${help}`;
-  });
-  return `Usage: lathe ${name} ${command.synopsis}\n\n${command.summary}\n\n${lines.join('\n')}\n`;
+  const rows = Object.entries(options).map(([option, { placeholder, help }]) => [
+    placeholder === undefined ? `--${option}` : `--${option} ${placeholder}`,
+    help,
+  ]);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const lines = rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`).join('\n');
+  const usage = `Usage: lathe ${name} ${command.synopsis}`.trimEnd();
+  return `${usage}\n\n${command.summary}\n\n${lines}\n`;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import type * as z from 'zod';
+import { suggestion } from '../library/nearest.ts';
 
 /** What was typed cannot be understood: exit code 2. */
 export class UsageError extends Error {
@@ -34,9 +35,17 @@ export const commonOptions: Options = {
     help: "the library's folder (default: LATHE_HOME, else the platform's)",
   },
   threads: { placeholder: 'N', help: 'threads to compute with (default: physical cores)' },
-  device: { placeholder: 'cpu|webgpu|cuda|coreml|dml', help: 'where to compute (default: cpu)' },
+  device: { placeholder: 'D', help: 'cpu, webgpu, cuda, coreml or dml (default: cpu)' },
   help: { help: 'print this text' },
 };
+
+/** An option as it was typed. */
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
 
 /** Reads a command line strictly: what is not an option of the command is a mistake. */
 export function parseArguments(args: readonly string[], options: Options): Arguments {
@@ -68,10 +77,14 @@ export function toNumber(text: string, what: string): number {
 
 /**
  * What a schema has against options that were typed: the first fault and its value, where the schema
- * was asked with `reportInput`. `optionOf` says what the option of a field is called.
+ * was asked with `reportInput`. `optionOf` says what the option of a field is called,
+ * by the path of the field.
  */
-export function refusedBy({ issues: [issue] }: z.ZodError, optionOf: (field: string) => string) {
-  const option = optionOf(String(issue.path[0]));
+export function refusedBy(
+  { issues: [issue] }: z.ZodError,
+  optionOf: (path: readonly string[]) => string,
+): UsageError {
+  const option = optionOf(issue.path.map(String));
   return new UsageError(`--${option}: ${issue.message}: ${JSON.stringify(issue.input)}`);
 }
 
@@ -105,14 +118,37 @@ function parse(args: string[], options: Options): { values: Values; positionals:
       {
         type: option.placeholder === undefined ? 'boolean' : 'string',
         multiple: option.multiple ?? false,
+        ...(name === 'help' ? { short: 'h' } : {}),
       },
     ]),
   );
-  try {
-    return parseArgs({ args, options: config, allowPositionals: true, strict: true });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(error.message, { cause: error });
+  const parsed = parseArgs({
+    args,
+    options: config,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of parsed.tokens) if (token.kind === 'option') checkOption(token, options);
+  return parsed;
+}
+
+/** Refuses an option that is none of the command's, or that lacks its value or has none to take. */
+function checkOption({ name, rawName, value, inlineValue }: OptionToken, options: Options): void {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) {
+    const known = Object.keys(options).map((one) => `--${one}`);
+    throw new UsageError(`unknown option: ${rawName}${suggestion(rawName, known)}`);
+  }
+  const { placeholder } = option;
+  if (placeholder === undefined) {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value: ${value}`);
+  } else if (value === undefined) {
+    throw new UsageError(`${rawName} needs a value: ${rawName} ${placeholder}`);
+  } else if (!inlineValue && value.startsWith('-') && value !== '-') {
+    throw new UsageError(
+      `${rawName} needs a value; one that begins with a dash is written ${rawName}=${value}`,
+    );
   }
 }
 

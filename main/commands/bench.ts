@@ -69,7 +69,7 @@ function requestOf(args: Arguments): Omit<BenchRequest, 'model'> {
 }
 
 /** `promptTokens` → `prompt-tokens` */
-const optionOf = (field: string): string =>
+const optionOf = ([field]: readonly string[]): string =>
   field === 'threadCounts'
     ? 'threads-sweep'
     : field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

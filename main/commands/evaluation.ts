@@ -47,7 +47,7 @@ export function evaluationOf(args: Arguments): Evaluation {
   };
   const { data, error } = evaluationSchema.safeParse(typed, { reportInput: true });
   if (data !== undefined) return data;
-  throw refusedBy(error, (field) => field);
+  throw refusedBy(error, ([field]) => field);
 }
 
 /** A measurement as `--json` prints it. */

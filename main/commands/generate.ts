@@ -1,10 +1,11 @@
-import type {
-  FinishReason,
-  GeneratedToken,
-  GenerateInput,
-  Timing,
+import {
+  generateRequestSchema,
+  type FinishReason,
+  type GeneratedToken,
+  type GenerateRequest,
+  type Timing,
 } from '../../preload/contract/generation.ts';
-import { onlyPositional, toNumber, UsageError, type Arguments } from './arguments.ts';
+import { onlyPositional, refusedBy, toNumber, UsageError, type Arguments } from './arguments.ts';
 import { interruptedCode, type Command } from './command.ts';
 import { modelOf } from './model.ts';
 import {
@@ -22,10 +23,10 @@ import { formOf } from './show.ts';
 /** Options that are a number of the sampling, by their names there. */
 const samplingOptions = {
   temperature: ['temperature', '0 takes the most probable token (default: 1)'],
-  'top-k': ['topK', 'keep the K most probable tokens (default: all)'],
-  'top-p': ['topP', 'keep the fewest tokens whose probabilities sum to P (default: 1)'],
-  'min-p': ['minP', 'keep tokens at least P times as probable as the best (default: 0)'],
-  'typical-p': ['typicalP', 'keep tokens of typical information content up to P (default: 1)'],
+  'top-k': ['topK', 'keep the X most probable tokens (default: all)'],
+  'top-p': ['topP', 'keep the fewest tokens whose probabilities sum to X (default: 1)'],
+  'min-p': ['minP', 'keep tokens at least X times as probable as the best (default: 0)'],
+  'typical-p': ['typicalP', 'keep tokens of typical information content up to X (default: 1)'],
   'repetition-penalty': ['repetitionPenalty', 'divide the logits of tokens seen (default: 1)'],
   'presence-penalty': ['presencePenalty', 'subtract from tokens generated before (default: 0)'],
   'frequency-penalty': ['frequencyPenalty', 'subtract as often as generated before (default: 0)'],
@@ -61,7 +62,7 @@ export const command: Command = {
 
   check(args) {
     onlyPositional(args, 'model');
-    requestOf(args, '');
+    requestOf(args);
   },
 
   async run({ args, engine, json, signal }) {
@@ -70,7 +71,7 @@ export const command: Command = {
     const tokens: GeneratedToken[] = [];
     let ended: { text: string; reason: FinishReason; timing: Timing } | null = null;
     let seed = 0;
-    for await (const event of await client.generate(requestOf(args, model), { signal })) {
+    for await (const event of await client.generate({ ...requestOf(args), model }, { signal })) {
       switch (event.kind) {
         case 'progress':
           if (tellsProgress(json)) noteProgress(event);
@@ -99,7 +100,7 @@ export const command: Command = {
   },
 };
 
-function requestOf(args: Arguments, model: string): GenerateInput {
+function requestOf(args: Arguments): Omit<GenerateRequest, 'model'> {
   const sampling = Object.fromEntries(
     Object.entries(samplingOptions).flatMap(([option, [name]]) => {
       const value = args.number(option);
@@ -112,8 +113,7 @@ function requestOf(args: Arguments, model: string): GenerateInput {
   if (overflow !== 'stop' && overflow !== 'slide') {
     throw new UsageError(`--overflow must be stop or slide: ${overflow}`);
   }
-  return {
-    model,
+  const typed = {
     prompt: promptOf(args),
     prefix: idsOf(args.text('prefix') ?? ''),
     sampling: { ...sampling, logitBias: Object.fromEntries(args.texts('logit-bias').map(biasOf)) },
@@ -123,7 +123,24 @@ function requestOf(args: Arguments, model: string): GenerateInput {
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(alternatives === undefined ? {} : { alternatives }),
   };
+  const asked = generateRequestSchema.omit({ model: true });
+  const { data, error } = asked.safeParse(typed, { reportInput: true });
+  if (data !== undefined) return data;
+  throw refusedBy(error, optionOf);
 }
+
+/** `sampling.topK` → `top-k` */
+function optionOf([field, rule]: readonly string[]): string {
+  const name = field === 'sampling' ? rule : field;
+  return optionNames.get(name) ?? name;
+}
+
+const optionNames = new Map<string, string>([
+  ...Object.entries(samplingOptions).map(([option, [name]]): [string, string] => [name, option]),
+  ['logitBias', 'logit-bias'],
+  ['maxTokens', 'max-tokens'],
+  ['alternatives', 'logprobs'],
+]);
 
 function idsOf(text: string): number[] {
   if (text === '') return [];

@@ -17,6 +17,11 @@ interface OpenOptions {
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
+const namesIn = ({ library: { models } }: Core): string[] => [
+  ...models.embedded().map((folder) => basename(folder)),
+  ...models.list().map(({ record }) => record.name),
+];
+
 /**
  * The model that a name or an absolute folder means, its files verified against what was recorded.
  * A folder given by its path is read as it stands now; a model given by its name must be the one
@@ -34,7 +39,7 @@ export async function openModel(
     await verify(core, recorded, options);
     return recorded;
   }
-  if (!isAbsolute(model)) throw noModel(model);
+  if (!isAbsolute(model)) throw noModel(model, namesIn(core));
   const folder = realFolder(modelFolderAt(model));
   const inLibrary = core.library.models.list().find(({ record }) => record.folder === folder);
   if (inLibrary?.record.source === 'library')

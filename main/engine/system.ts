@@ -44,7 +44,8 @@ export function circumstances(core: Core): Circumstances {
   };
 }
 
-const versionIn = (packageFile: string): string =>
+/** What a package.json says of its version. */
+export const versionIn = (packageFile: string): string =>
   z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8'))).version;
 
 /** The folders in a folder (the user's own when none is asked for), and which of them are models. */

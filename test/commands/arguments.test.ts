@@ -32,12 +32,22 @@ describe('arguments', () => {
     ]).toEqual([undefined, undefined, [], false]);
   });
 
-  test.each([['--nonsense'], ['--prompt'], ['--json=yes'], ['--prompt', '--json'], ['-x']])(
-    'are refused: %s %s',
-    (...args) => {
-      expect(() => parse(...args)).toThrow(UsageError);
-    },
-  );
+  test.each([
+    [['--nonsense'], 'unknown option: --nonsense'],
+    [['--promt', 'x'], 'unknown option: --promt; did you mean --prompt?'],
+    [['-x'], 'unknown option: -x'],
+    [['--prompt'], '--prompt needs a value: --prompt T'],
+    [['--json=yes'], '--json takes no value: yes'],
+    [['--prompt', '--json'], 'one that begins with a dash is written --prompt=--json'],
+  ])('are refused: %j', (args, message) => {
+    const refused = (): unknown => parse(...args);
+    expect(refused).toThrow(UsageError);
+    expect(refused).toThrow(message);
+  });
+
+  test('that begin with a dash are taken behind an equals sign', () => {
+    expect(parse('--prompt=--json', '--stop=-').text('prompt')).toBe('--json');
+  });
 
   test.each(['', ' ', 'x', '1e', 'NaN', 'Infinity', '0x', '1,5'])('no number: %j', (text) => {
     expect(() => parse('--bias', text).number('bias')).toThrow(UsageError);

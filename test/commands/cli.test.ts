@@ -246,11 +246,17 @@ describe('generate', () => {
 describe('what is typed wrongly ends with exit code 2 and says what', () => {
   test.each([
     [['nonsense'], 'nonsense'],
+    [['modles'], 'did you mean models?'],
     [['generate', '--prompt', 'x'], 'model is missing'],
     [['generate', 'tiny-stories'], '--prompt'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--nonsense'], '--nonsense'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--max-tokens', 'many'], 'many'],
-    [['generate', 'tiny-stories', '--prompt', 'x', '--temperature', '-1'], 'temperature'],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--temperature', '-1'], '--temperature: '],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--top-k', '1.5'], '--top-k: '],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--max-tokens', '0'], '--max-tokens: '],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--logprobs', '50'], '--logprobs: '],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--logit-bias', '5:1000'], '--logit-bias: '],
+    [['generate', 'tiny-stories', '--prompt', 'x', '--stop', ''], '--stop: '],
     [['generate', 'tiny-stories', '--prompt', 'x', '--form', 'odd'], 'odd'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--logit-bias', '5'], '5'],
     [['generate', 'tiny-stories', '--prompt', 'x', '--prompt-file', 'y'], 'exclude'],
@@ -281,6 +287,8 @@ describe('what is typed wrongly ends with exit code 2 and says what', () => {
 test('help lists every command, and a command its options', async () => {
   const [overview, one] = [await run('--help'), await run('generate', '--help')];
   expect(overview.code).toBe(0);
+  expect([await run('-h'), await run('help')]).toEqual([overview, overview]);
+  expect([await run('generate', '-h'), await run('help', 'generate')]).toEqual([one, one]);
   for (const name of ['models', 'import', 'show', 'tokenize', 'generate', 'bench', 'studio']) {
     expect(overview.out).toContain(`  ${name} `);
   }
@@ -289,7 +297,23 @@ test('help lists every command, and a command its options', async () => {
   }
 });
 
+test('the version is that of the package', async () => {
+  const file = join(import.meta.dirname, '../../package.json');
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(file, 'utf8')));
+  expect(await run('--version')).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
+});
+
 describe('what is not there ends with exit code 1 and a typed error', () => {
+  test('a model whose name is nearly that of another', async () => {
+    const { code, err } = await run('generate', 'tiny-storys', '--prompt', 'x');
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('tiny-storys; did you mean tiny-stories?'),
+    });
+  });
+
   test.each([
     [['generate', 'nobody', '--prompt', 'x'], 'not_found'],
     [['show', '/nowhere/at/all'], 'not_found'],

@@ -2,7 +2,8 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../../main/cli.ts', import.meta.url));
+/** The command line's own file. */
+export const cli = fileURLToPath(new URL('../../main/cli.ts', import.meta.url));
 
 /** What a command printed and how it ended. */
 export interface Ended {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../main/library/folders.ts';
-import { childrenOf, start, type Running } from './lathe.ts';
+import { childrenOf, cli, start, type Running } from './lathe.ts';
 
 let home: string;
 beforeAll(() => {
@@ -76,4 +77,26 @@ test('a command that is stopped prints one JSON document all the same', async ()
   const { code, json } = await running.ended;
   expect(code).toBe(130);
   expect(json).toBeTypeOf('object');
+});
+
+describe('what a command prints to', () => {
+  test('may be gone for remarks: the work goes on', async () => {
+    const recipe = ['--recipe', 'int8-weights', '--name', 'unread'];
+    const { child, ended } = start(home, ['compress', 'tiny-stories', ...recipe]);
+    child.stderr?.destroy();
+    const { code, out } = await ended;
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('tiny-stories/unread') });
+  });
+
+  test.runIf(existsSync('/dev/full'))('may be full: it says so and fails', () => {
+    const { status, stderr } = spawnSync(
+      '/bin/sh',
+      ['-c', '"$0" "$1" models > /dev/full', process.execPath, cli],
+      { env: { ...process.env, LATHE_HOME: home }, encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining('lathe: the output cannot be written: ENOSPC'),
+    });
+  });
 });
