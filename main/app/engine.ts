@@ -8,6 +8,7 @@ import { enginePortMessage } from '../../preload/contract/bridge.ts';
 import { fromEngineSchema, type ToEngine } from '../../preload/contract/processes.ts';
 import { createCrashTracker } from './crashes.ts';
 import { createRunners, type Runners } from './runners.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** How long the engine may take to write what must be written before it is ended. */
 const shutdownMs = 2000;
@@ -55,6 +56,8 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
   const hear = (engine: EngineProcess, data: unknown): void => {
     const message = fromEngineSchema.safeParse(data).data;
     switch (message?.kind) {
+      case 'alive':
+        return;
       case 'ready':
         if (state.kind !== 'starting') return;
         state = { kind: 'running', engine };
@@ -71,8 +74,13 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
   const start = (): void => {
     const engine = forkEngine(options);
     state = { kind: 'starting', engine };
-    engine.child.on('message', (data: unknown) => hear(engine, data));
+    const watchdog = createWatchdog(() => endHung(engine));
+    engine.child.on('message', (data: unknown) => {
+      watchdog.feed();
+      hear(engine, data);
+    });
     engine.child.once('exit', (code) => {
+      watchdog.stop();
       void engine.runners.killAll();
       if (state.kind === 'stopping') return;
       state = { kind: 'stopped' };
@@ -125,6 +133,12 @@ function forkEngine({ enginePath, runnerPath }: EngineOptions): EngineProcess {
     exited: (id, code) => tell({ kind: 'runner-exited', id, code }),
   });
   return { child, runners, tell, lastWords: () => words.trim() };
+}
+
+/** A process that hangs may not hear a request to end either. */
+function endHung({ child }: EngineProcess): void {
+  console.error('the engine hangs: it is ended and started again');
+  if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
 }
 
 /** Asks the engine to finish, ends it if it does not, then whatever runners are left. */

@@ -11,6 +11,7 @@ import { createParentRunners } from './runner/forkElectron.ts';
 
 /** The desktop's engine process: serves the contract on every port that the main process sends. */
 const tell = (message: FromEngine): void => process.parentPort.postMessage(message);
+setInterval(() => tell({ kind: 'alive' }), 1000);
 
 const runners = createParentRunners(tell);
 const engine = await createEngine({ home: homePath(), startRunner: runners.start });

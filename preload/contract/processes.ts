@@ -24,6 +24,8 @@ export type ToEngine = z.infer<typeof toEngineSchema>;
 export const fromEngineSchema = z.discriminatedUnion('kind', [
   /** The router is there; ports may be sent. */
   z.object({ kind: z.literal('ready') }),
+  /** Every second: it has not hung. */
+  z.object({ kind: z.literal('alive') }),
   z.object({ kind: z.literal('start-runner'), id: z.number().int() }),
 ]);
 export type FromEngine = z.infer<typeof fromEngineSchema>;

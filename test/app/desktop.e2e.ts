@@ -38,6 +38,21 @@ test('a killed engine is back within 3 s with none of its runners, and the windo
   expect(orphans.filter(isAlive)).toEqual([]);
 });
 
+test('an engine that hangs is ended after 15 s and started again', async ({ shell }) => {
+  const { page } = shell;
+  const application = desktop(shell);
+  await runToEnd(page);
+  const [before = 0] = await processesNamed(application, 'Lathe engine');
+  process.kill(before, 'SIGSTOP');
+  const engine = async (): Promise<number | undefined> =>
+    (await processesNamed(application, 'Lathe engine')).find((pid) => pid !== before);
+  await expect.poll(engine, { timeout: 20_000 }).toBeDefined();
+  expect(isAlive(before)).toBe(false);
+  await button(page, 'Run').click();
+  await expect(tokens(page)).not.toHaveCount(0);
+  await expect(failure(page)).toBeHidden();
+});
+
 test('after three crashes in five minutes the engine stays stopped until a dialog is answered', async ({
   shell,
 }) => {
