@@ -137,7 +137,7 @@ function forkEngine({ enginePath, runnerPath }: EngineOptions): EngineProcess {
 
 /** A process that hangs may not hear a request to end either. */
 function endHung({ child }: EngineProcess): void {
-  console.error('the engine hangs: it is ended and started again');
+  process.stderr.write('the engine hangs: it is ended and started again\n');
   if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
 }
 

@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test('a process that is silent for fifteen seconds is reported, once', () => {
-  const onSilent = vi.fn();
+  const onSilent = vi.fn<() => void>();
   createWatchdog(onSilent);
   vi.advanceTimersByTime(14_900);
   expect(onSilent).not.toHaveBeenCalled();
@@ -14,7 +14,7 @@ test('a process that is silent for fifteen seconds is reported, once', () => {
 });
 
 test('a sign of life in time starts the count anew', () => {
-  const onSilent = vi.fn();
+  const onSilent = vi.fn<() => void>();
   const watchdog = createWatchdog(onSilent);
   for (let beat = 0; beat < 10; beat++) {
     vi.advanceTimersByTime(14_000);
@@ -26,7 +26,7 @@ test('a sign of life in time starts the count anew', () => {
 });
 
 test('a process that has ended is waited for no longer', () => {
-  const onSilent = vi.fn();
+  const onSilent = vi.fn<() => void>();
   createWatchdog(onSilent).stop();
   vi.advanceTimersByTime(60_000);
   expect(onSilent).not.toHaveBeenCalled();
