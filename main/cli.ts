@@ -5,7 +5,6 @@ import { commonOptions, parseArguments, UsageError, type Options } from './comma
 import { interruptedCode, type Command } from './commands/command.ts';
 import { homePath } from './library/home.ts';
 import { suggestion } from './library/nearest.ts';
-import { resourcesPath } from './library/resources.ts';
 
 /** Loaded one at a time: a command starts as fast as what it needs itself. */
 const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
@@ -61,6 +60,7 @@ async function run([name = '--help', ...rest]: string[]): Promise<number> {
     return 0;
   }
   if (name === '--version') {
+    const { resourcesPath } = await import('./library/resources.ts');
     const { versionIn } = await import('./engine/system.ts');
     process.stdout.write(`${versionIn(join(resourcesPath(), '..', 'package.json'))}\n`);
     return 0;

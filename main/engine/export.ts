@@ -19,7 +19,7 @@ import { variantReportSchema } from '../../preload/contract/jobs.ts';
 import { modelCard } from '../export/card.ts';
 import { readFile, writeText } from '../formats/files.ts';
 import { checkSpace, copyDurably } from '../library/copy.ts';
-import { diskError, isCode, publishFolder, temporaryFolder } from '../library/folders.ts';
+import { isCode, placing, publishFolder, temporaryFolder } from '../library/folders.ts';
 import { hashFile } from '../library/hashes.ts';
 import { writeManifest, type Manifest } from '../library/manifest.ts';
 import { modelFiles, roleOf } from '../library/modelFiles.ts';
@@ -203,7 +203,7 @@ function freeFolder(path: string): string {
     });
   }
   const target = resolve(path);
-  const isFree = placed(target, () => {
+  const isFree = placing(target, () => {
     const stat = lstatSync(target, { throwIfNoEntry: false });
     return stat === undefined || (stat.isDirectory() && readdirSync(target).length === 0);
   });
@@ -218,9 +218,9 @@ function freeFolder(path: string): string {
 /** A temporary folder beside the place that a folder is to have; parents are made as needed. */
 function openPlace(target: string) {
   const parent = dirname(target);
-  const made = placed(parent, () => mkdirSync(parent, { recursive: true }));
+  const made = placing(parent, () => mkdirSync(parent, { recursive: true }));
   const beside = realpathSync(parent);
-  const temporary = placed(parent, () => temporaryFolder(beside));
+  const temporary = placing(parent, () => temporaryFolder(beside));
   let published = false;
   return {
     temporary,
@@ -251,21 +251,4 @@ function removeEmpty(folder: string, top: string): void {
     throw error;
   }
   if (folder !== top) removeEmpty(dirname(folder), top);
-}
-
-/** What the system says against a place to write, in the words of the contract. */
-function placed<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!isCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) {
-      throw diskError(error, path);
-    }
-    throw new LatheError(
-      'path_refused',
-      `nothing can be written here: ${path}`,
-      { file: path },
-      { cause: error },
-    );
-  }
 }

@@ -1,6 +1,8 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { LatheError } from '../../preload/contract/errors.ts';
+import { unwritable } from './folders.ts';
 import { migrations as currentMigrations } from './migrations.ts';
 
 /** SQL in, rows out; failures carry a code of the contract. */
@@ -20,27 +22,30 @@ export type Row = Record<string, string | number | null>;
  * Opens the library's database: write-ahead log, every commit flushed to the disk, checked for
  * damage, brought to the newest schema (the older state is kept beside it as `.v<n>.bak`). A
  * damaged file is set aside under a name of its own and `warn` is told: what it held besides
- * models (those are files) starts anew.
+ * models (those are files) starts anew. Throws `path_refused` or `disk_full` where it cannot be
+ * written.
  */
 export function openDatabase(
   path: string,
   warn: (message: string) => void,
   migrations: readonly string[] = currentMigrations,
 ): Database {
-  let connection = connect(path);
-  const damage = damageOf(connection);
-  if (damage !== null) {
-    connection.close();
-    const aside = `${path}.damaged-${Date.now()}`;
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  return translated(path, () => {
+    let connection = connect(path);
+    const damage = damageOf(connection);
+    if (damage !== null) {
+      connection.close();
+      const aside = `${path}.damaged-${Date.now()}`;
+      for (const suffix of ['', '-wal', '-shm']) {
+        if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+      }
+      warn(`the library's database was damaged (${damage}) and is kept as ${aside}`);
+      connection = connect(path);
     }
-    warn(`the library's database was damaged (${damage}) and is kept as ${aside}`);
-    connection = connect(path);
-  }
-  configure(connection);
-  migrate(connection, path, migrations);
-  return wrap(connection, path);
+    configure(connection);
+    migrate(connection, path, migrations);
+    return wrap(connection, path);
+  });
 }
 
 function connect(path: string): DatabaseSync {
@@ -76,9 +81,41 @@ function damageOf(connection: DatabaseSync): string | null {
   }
 }
 
+const SQLITE_PERM = 3;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
+
+const cannotWrite = [SQLITE_PERM, SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN];
+
+/** Runs what SQLite may refuse and gives its failures a code of the contract. */
+function translated<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = sqliteCode(error);
+    // Its own files of shared memory cannot be made on a full disk, which SQLite calls an I/O error.
+    if (code === SQLITE_FULL || (code === SQLITE_IOERR && isFull(dirname(path)))) {
+      throw new LatheError('disk_full', `no space left for the library: ${path}`, { file: path });
+    }
+    if (isCorrupt(error)) {
+      throw new LatheError('file_malformed', `the library's database is damaged: ${path}`, {
+        file: path,
+        value: error.message,
+      });
+    }
+    throw code !== null && cannotWrite.includes(code) ? unwritable(path, error) : error;
+  }
+}
+
+/** Whether a disk has no room for a page of memory that is shared. */
+const isFull = (folder: string): boolean => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < 65_536;
+};
 
 function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error)) return null;
@@ -144,35 +181,18 @@ function wrap(connection: DatabaseSync, path: string): Database {
     if (!statement) statements.set(sql, (statement = connection.prepare(sql)));
     return statement;
   };
-  const translated = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      const code = sqliteCode(error);
-      if (code === SQLITE_FULL) {
-        throw new LatheError('disk_full', `no space left for the library: ${path}`, { file: path });
-      }
-      if (isCorrupt(error)) {
-        throw new LatheError('file_malformed', `the library's database is damaged: ${path}`, {
-          file: path,
-          value: error.message,
-        });
-      }
-      throw error;
-    }
-  };
   return {
-    run: (sql, ...values) => translated(() => Number(prepared(sql).run(...values).changes)),
+    run: (sql, ...values) => translated(path, () => Number(prepared(sql).run(...values).changes)),
     get(sql, ...values) {
-      const row = translated(() => prepared(sql).get(...values));
+      const row = translated(path, () => prepared(sql).get(...values));
       return row === undefined ? undefined : toRow(row);
     },
-    all: (sql, ...values) => translated(() => prepared(sql).all(...values)).map(toRow),
+    all: (sql, ...values) => translated(path, () => prepared(sql).all(...values)).map(toRow),
     transaction(work) {
-      translated(() => connection.exec('BEGIN IMMEDIATE'));
+      translated(path, () => connection.exec('BEGIN IMMEDIATE'));
       try {
         const result = work();
-        translated(() => connection.exec('COMMIT'));
+        translated(path, () => connection.exec('COMMIT'));
         return result;
       } catch (error) {
         if (connection.isTransaction) connection.exec('ROLLBACK');

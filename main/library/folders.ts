@@ -85,6 +85,31 @@ export function diskError(error: unknown, file: string): unknown {
   );
 }
 
+/** What the system says where a path is no place to write. */
+const refusals =
+  'EACCES EPERM EROFS ENOTDIR EEXIST ENOENT EINVAL ENAMETOOLONG ELOOP EISDIR ENOTSUP'.split(' ');
+
+/** Does what writes at a path. Throws `path_refused` or `disk_full` where the system refuses. */
+export function placing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isCode(error, ...refusals)) throw unwritable(path, error);
+    throw diskError(error, path);
+  }
+}
+
+/** Nothing can be written at a path, and why. */
+export function unwritable(path: string, cause: unknown): LatheError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return new LatheError(
+    'path_refused',
+    `nothing can be written here: ${path}${reason}`,
+    { file: path },
+    { cause },
+  );
+}
+
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

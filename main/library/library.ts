@@ -1,6 +1,7 @@
 import { benchStore, type BenchStore } from './benches.ts';
 import { openDatabase } from './database.ts';
 import { evaluationStore, type EvaluationStore } from './evaluations.ts';
+import { placing } from './folders.ts';
 import { hashCache, type HashCache } from './hashes.ts';
 import { openHome, type Home } from './home.ts';
 import { jobStore, type JobStore } from './jobs.ts';
@@ -25,14 +26,17 @@ export interface Library {
   close(): void;
 }
 
-/** Opens (or makes) the library in a folder; several processes may have it open at once. */
+/**
+ * Opens (or makes) the library in a folder; several processes may have it open at once. Throws
+ * `path_refused` or `disk_full` where it cannot be written.
+ */
 export function openLibrary(options: {
   root: string;
   resources: string;
   /** Told when something was wrong and could be repaired. */
   warn: (message: string) => void;
 }): Library {
-  const home = openHome(options.root);
+  const home = placing(options.root, () => openHome(options.root));
   const database = openDatabase(home.database, options.warn);
   return {
     home,

@@ -323,6 +323,16 @@ describe('what is not there ends with exit code 1 and a typed error', () => {
     expect(ended).toMatchObject({ code: 1, json: { error: { code } } });
   });
 
+  test('a library where there is no place for one', async () => {
+    const file = join(folder, 'no-folder');
+    writeFileSync(file, '');
+    expect(await lathe(file, 'models', '--json')).toMatchObject({
+      code: 1,
+      json: { error: { code: 'path_refused', file } },
+      err: '',
+    });
+  });
+
   test('an imported model that was changed behind the library is refused by its name', async () => {
     const weights = join(home, 'models', 'copy', 'model.safetensors');
     const bytes = readFileSync(weights);

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -54,6 +62,13 @@ describe('the library database', () => {
     openDatabase(path, warn, [first, second]).close();
     expect(() => openDatabase(path, warn, [first])).toThrow(
       expect.objectContaining({ code: 'file_malformed', data: { file: path, value: '2' } }),
+    );
+  });
+
+  test('names the place where it cannot be written', () => {
+    mkdirSync(path);
+    expect(() => openDatabase(path, warn)).toThrow(
+      expect.objectContaining({ code: 'path_refused', data: { file: path } }),
     );
   });
 

@@ -11,7 +11,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive, publishFolder, sweep, temporaryFolder } from '../../main/library/folders.ts';
+import {
+  isAlive,
+  publishFolder,
+  sweep,
+  temporaryFolder,
+  placing,
+} from '../../main/library/folders.ts';
 
 let parent: string;
 beforeEach(() => {
@@ -51,4 +57,22 @@ test('sweeping removes what dead processes left, and nothing else', () => {
     true,
     true,
   ]);
+});
+
+test('what the system refuses to write is told with the place and the reason', () => {
+  const file = join(parent, 'file');
+  writeFileSync(file, '');
+  expect(() => placing(file, () => mkdirSync(join(file, 'below')))).toThrow(
+    expect.objectContaining({
+      code: 'path_refused',
+      message: expect.stringContaining(`nothing can be written here: ${file}: ENOTDIR`),
+      data: { file },
+    }),
+  );
+  const mistake = new Error('not of the system');
+  expect(() =>
+    placing(file, () => {
+      throw mistake;
+    }),
+  ).toThrow(mistake);
 });
