@@ -8,12 +8,15 @@ import {
 } from '../../preload/contract/evaluation.ts';
 import { refusedBy, typedPath, UsageError, type Arguments, type Options } from './arguments.ts';
 
+/** Data that ship with Lathe. */
+const shippedData = ['stories', 'minimal-pairs', 'choices', 'last-words'];
+
 /** What decides how quality is measured, for every command that measures it. */
 export const evaluationOptions: Options = {
   metrics: { placeholder: 'A,B,…', help: `what to measure: ${metricNames.join(', ')}` },
   data: {
     placeholder: 'NAME|FILE',
-    help: 'stories, minimal-pairs, choices, last-words, or a file: .txt, .json, .jsonl, .tsv',
+    help: `${shippedData.join(', ')}, or a file: .txt, .json, .jsonl, .tsv`,
   },
   field: {
     placeholder: 'NAME=FIELD',
@@ -87,8 +90,12 @@ function metricsOf(args: Arguments): Metric[] {
 function dataOf(args: Arguments): string {
   const typed = args.text('data');
   if (typed === undefined || typed === '') throw new UsageError('--data is missing');
+  if (shippedData.includes(typed)) return typed;
   const path = typedPath(typed);
-  return existsSync(path) || /[/\\]|\.(txt|jsonl?|tsv)$/.test(typed) ? path : typed;
+  if (existsSync(path)) return path;
+  throw new UsageError(
+    `--data is no file, and no data set of this name: ${typed}; there are ${shippedData.join(', ')}`,
+  );
 }
 
 function fieldOf(text: string): [string, string] {

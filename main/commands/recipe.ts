@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
 import type { EngineClient } from '../../preload/contract/index.ts';
-import { recipeSchema, type Recipe } from '../../preload/contract/recipe.ts';
+import { recipeSchema, stepSchema, type Recipe } from '../../preload/contract/recipe.ts';
+import { suggestion } from '../library/nearest.ts';
 import { typedPath, UsageError } from './arguments.ts';
 
 /** The recipe that was typed, by its name or its file, with what `--set` changes. */
@@ -10,13 +11,13 @@ export async function recipeOf(
   changes: readonly string[],
   client: EngineClient,
 ): Promise<Recipe> {
-  const written = isFile(typed) ? readRecipe(typed) : await named(typed, client);
+  const written = isPath(typed) ? readRecipe(typed) : await named(typed, client);
   const changed = changes
     .map(parseChange)
     .reduce<unknown>((recipe, { path, value }) => withValue(recipe, path, value), written);
   const result = recipeSchema.safeParse(changed, { reportInput: true });
   if (result.success) return result.data;
-  throw new UsageError(result.error.issues.map(issueText).join('; '));
+  throw new UsageError(`${typed}: ${result.error.issues.map(issueText).join('; ')}`);
 }
 
 /** `passes.0.bits=2`: a path into the recipe and a value in JSON, or plain text. */
@@ -32,8 +33,7 @@ export function parseChange(text: string): { path: string[]; value: unknown } {
   }
 }
 
-const isFile = (typed: string): boolean =>
-  /[/\\]|\.json$/.test(typed) || existsSync(typedPath(typed));
+const isPath = (typed: string): boolean => /[/\\]|\.json$/.test(typed);
 
 function readRecipe(typed: string): unknown {
   let text: string;
@@ -50,10 +50,12 @@ function readRecipe(typed: string): unknown {
   }
 }
 
-async function named(typed: string, client: EngineClient): Promise<Recipe> {
+/** A recipe of the library, else a file of this name. */
+async function named(typed: string, client: EngineClient): Promise<unknown> {
   const recipes = (await client.recipes.list()).map(({ recipe }) => recipe);
   const found = recipes.find(({ name }) => name === typed);
   if (found) return found;
+  if (statSync(typedPath(typed), { throwIfNoEntry: false })?.isFile()) return readRecipe(typed);
   const known = recipes.map(({ name }) => name).join(', ');
   throw new UsageError(`no recipe of this name: ${typed}; there are ${known}`);
 }
@@ -76,11 +78,24 @@ function withValue(part: unknown, [key, ...rest]: readonly string[], value: unkn
 
 /** `passes.0.bits: what is wrong`. */
 function issueText(issue: z.core.$ZodIssue): string {
-  const isPass = issue.code === 'invalid_union' && issue.path.at(-1) === 'pass';
-  const message = isPass ? `there is no such pass: ${passIn(issue.input)}` : issue.message;
-  return `${issue.path.join('.') || 'recipe'}: ${message}`;
+  return `${issue.path.join('.') || 'recipe'}: ${wrongIn(issue)}`;
 }
 
-function passIn(step: unknown): string {
-  return typeof step === 'object' && step !== null && 'pass' in step ? String(step.pass) : 'none';
+function wrongIn(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && issue.path.at(-1) === 'pass') {
+    const pass = passIn(issue.input) ?? 'none';
+    return `there is no such pass: ${pass}${suggestion(pass, stepShapes.keys())}`;
+  }
+  if (issue.code !== 'unrecognized_keys') return issue.message;
+  const options = stepShapes.get(passIn(issue.input) ?? '') ?? Object.keys(recipeSchema.shape);
+  return `${issue.message}${suggestion(issue.keys[0], options)}`;
+}
+
+/** The names of all passes, and what the options of each are called. */
+const stepShapes = new Map(
+  stepSchema.options.map(({ shape }): [string, string[]] => [shape.pass.value, Object.keys(shape)]),
+);
+
+function passIn(step: unknown): string | null {
+  return typeof step === 'object' && step !== null && 'pass' in step ? String(step.pass) : null;
 }

@@ -232,7 +232,8 @@ describe('evaluate on the embedded model', () => {
     ],
     [['--metrics', 'kl', '--data', ''], '--data is missing'],
     [['--metrics', 'kl', '--data', 'stories', '--format', 'xml'], '--format must be one of'],
-    [['--metrics', 'kl', '--data', 'x', '--format', 'csv', '--json'], 'one of them only'],
+    [['--metrics', 'kl', '--data', 'stories', '--format', 'csv', '--json'], 'one of them only'],
+    [['--metrics', 'kl', '--data', 'storys'], 'storys; there are stories, minimal-pairs'],
   ])('says what is wrong with %j', async (words, message) => {
     const { code, out, err } = await lathe(home, 'evaluate', 'tiny-stories', ...words);
     expect(code).toBe(2);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRouterClient, implement } from '@orpc/server';
@@ -35,6 +35,20 @@ describe('a recipe', () => {
     expect(await recipeOf('mine', [], client)).toEqual(recipeSchema.parse(written));
   });
 
+  test('is found by its name where a folder or a file has the same', async () => {
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      mkdirSync('mine');
+      expect(await recipeOf('mine', [], client)).toEqual(recipeSchema.parse(written));
+      writeFileSync('other', '{');
+      await expect(recipeOf('other', [], client)).rejects.toThrow('is not JSON: other');
+      await expect(recipeOf('mime', [], client)).rejects.toThrow('no recipe of this name: mime');
+    } finally {
+      process.chdir(here);
+    }
+  });
+
   test('is changed by path, also where there was nothing', async () => {
     const changed = await read(
       'passes.0.bits=2',
@@ -59,7 +73,9 @@ describe('a recipe', () => {
     ['passes.0.bits=3', 'passes.0.bits: '],
     ['passes.2.bits=4', 'there are 2 here, from 0: 2'],
     ['passes.0.pass=shrink', 'passes.0.pass: there is no such pass: shrink'],
-    ['passes.0.width=3', 'passes.0: '],
+    ['passes.0.pass=quantise-rtn', 'quantise-rtn; did you mean quantize-rtn?'],
+    ['passes.0.bitz=3', 'passes.0: Unrecognized key: "bitz"; did you mean bits?'],
+    ['calibrate=3', 'recipe: Unrecognized key: "calibrate"; did you mean calibration?'],
     ['passes=[]', 'passes: '],
     ['bits', 'PATH=VALUE'],
     ['=4', 'PATH=VALUE'],
@@ -70,9 +86,10 @@ describe('a recipe', () => {
   test.each([
     ['no JSON', '{', 'is not JSON'],
     ['no recipe', '[]', 'recipe: '],
-  ])('that is %s is refused', async (_, text, message) => {
+  ])('that is %s is refused, naming the file', async (_, text, message) => {
     writeFileSync(file, text);
     await expect(read()).rejects.toThrow(message);
+    await expect(read()).rejects.toThrow(file);
   });
 
   test('that is not there is refused', async () => {
