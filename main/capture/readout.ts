@@ -46,8 +46,11 @@ export interface Readout {
   close(): Promise<void>;
 }
 
-/** Logits computed at once, in elements: 64 MB. */
-const MOST_LOGITS = 2 ** 24;
+/**
+ * Logits computed at once, in elements: 16 MB. There are four arrays of this size at a time, and the
+ * runtime keeps them; more at once is not faster.
+ */
+const MOST_LOGITS = 2 ** 22;
 
 /** Loads the end of a subject; only where its residual stream is known. */
 export async function openReadout(subject: Subject, open: OpenPart): Promise<Readout> {
