@@ -68,8 +68,10 @@ export async function* load(
   form: GenerateRequest['form'],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Progress, number> {
-  job.makeRoom(refuseTooLarge(manifest, core.settings().memoryLimitBytes).total);
-  const request = loadRequest(core, manifest, form);
+  const { memoryLimitBytes: memoryLimit } = core.settings();
+  const { total: needs } = refuseTooLarge(manifest, memoryLimit);
+  job.makeRoom(needs);
+  const request = { ...loadRequest(core, manifest, form), memory: { needs, memoryLimit } };
   let loaded: Loaded | null = null;
   for await (const event of job.stream('loading', (client) => client.load(request), signal)) {
     if (event.kind === 'progress') yield event;

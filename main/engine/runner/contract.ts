@@ -34,7 +34,7 @@ import { deviceSchema } from '../../../preload/contract/system.ts';
 import { networkSizesSchema } from '../../library/manifest.ts';
 import { compareContract } from './inspect/compareContract.ts';
 import { insideContract } from './inspect/contract.ts';
-import { loadRequestSchema, modelSourceSchema } from './source.ts';
+import { loadRequestSchema, memorySchema, modelSourceSchema } from './source.ts';
 
 /** What the files of a model folder say, once all of them have been checked. */
 export const inspectionSchema = z.object({
@@ -69,12 +69,12 @@ export const benchAskedSchema = z.object({
 export type BenchAsked = z.infer<typeof benchAskedSchema>;
 
 /** What a runner measures itself; its memory is watched from outside. */
-const benchMeasuredSchema = benchResultSchema.omit({
-  peakRssBytes: true,
-  memory: true,
-  cacheBytes: true,
-  fileBytes: true,
-});
+const benchMeasuredSchema = benchResultSchema
+  .omit({ peakRssBytes: true, memory: true, cacheBytes: true, fileBytes: true })
+  .extend({
+    /** Milliseconds between tokens, in the order they came: at most 100,000. */
+    decodeMs: z.array(z.number()),
+  });
 export type BenchMeasured = z.infer<typeof benchMeasuredSchema>;
 
 /** What a measurement of speed tells while it runs; `progress` also says only that it still lives. */
@@ -166,7 +166,10 @@ export const runnerContract = {
   tensors: call.input(folder).output(z.array(tensorFactsSchema)),
   graph: call.input(modelSourceSchema).output(graphFactsSchema),
   tokenize: call.input(folder.extend({ prompt: promptSchema })).output(z.array(tokenSchema)),
-  load: call.input(loadRequestSchema).output(events(loadedSchema)),
+  load: call
+    // Without `memory` nothing is let go: the runner holds nothing yet.
+    .input(loadRequestSchema.extend({ memory: memorySchema.optional() }))
+    .output(events(loadedSchema)),
   /** Of the model loaded last. */
   generate: call.input(generateRequestSchema).output(eventIterator(generateEventSchema)),
   /** In a process that has loaded nothing yet. */

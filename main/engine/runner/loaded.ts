@@ -18,8 +18,11 @@ export interface LoadedModel {
 }
 
 export interface ModelHolder {
-  /** Loads a model in place of the one before; nothing happens when it is the same. */
-  load(request: LoadRequest): AsyncGenerator<Progress | Loaded>;
+  /**
+   * Loads a model in place of the one before; nothing happens when it is the same. `makeRoom` is
+   * called when the one before is gone.
+   */
+  load(request: LoadRequest, makeRoom: () => Promise<void>): AsyncGenerator<Progress | Loaded>;
   /** Throws when nothing was loaded. */
   get(): LoadedModel;
   /** Frees the model; the next load brings it back. */
@@ -44,7 +47,7 @@ export async function openLoaded(request: LoadRequest, file: string): Promise<Lo
 export function createHolder(): ModelHolder {
   let held: LoadedModel | null = null;
   return {
-    async *load(request) {
+    async *load(request, makeRoom) {
       const key = JSON.stringify(request);
       if (held && JSON.stringify(held.request) === key) {
         yield { kind: 'loaded', loadMs: 0, fastCache: held.decoder.fastCache };
@@ -54,6 +57,7 @@ export function createHolder(): ModelHolder {
       const before = held;
       held = null;
       await before?.decoder.close();
+      await makeRoom();
       yield { kind: 'progress', stage: 'preparing the graph' };
       const file = await graphOf(request);
       yield { kind: 'progress', stage: 'loading the model' };

@@ -26,7 +26,13 @@ export const runnerRouter = os.router({
   tensors: os.tensors.handler(({ input }) => tensorTable(input.folder)),
   graph: os.graph.handler(({ input }) => describeGraph(input)),
   tokenize: os.tokenize.handler(({ input }) => tokenize(input.folder, input.prompt)),
-  load: os.load.handler(({ input, signal }) => jobs.run(signal, () => holder.load(input))),
+  load: os.load.handler(({ input: { memory, ...request }, signal }) =>
+    jobs.run(signal, () =>
+      holder.load(request, async () => {
+        if (memory !== undefined) await captures.makeRoom(memory);
+      }),
+    ),
+  ),
   generate: os.generate.handler(({ input, signal }) => {
     const { decoder, tokenizer } = holder.get();
     return jobs.run(signal, (stop) => generate(decoder, tokenizer, input, { signal: stop }));

@@ -20,3 +20,12 @@ export const loadRequestSchema = modelSourceSchema.extend({
   device: deviceSchema,
 });
 export type LoadRequest = z.infer<typeof loadRequestSchema>;
+
+/** Memory that work in a runner counts on, in bytes. */
+export const memorySchema = z.object({
+  /** What the models it loads take, as estimated. */
+  needs: z.number().nonnegative(),
+  /** Resident set of the runner at most. */
+  memoryLimit: z.number().positive(),
+});
+export type Memory = z.infer<typeof memorySchema>;

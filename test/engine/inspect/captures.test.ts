@@ -137,6 +137,31 @@ describe('a model that was captured', () => {
     expect(gone).toMatchObject({ code: 'not_found', next: ['retry'] });
   });
 
+  test('stays while the model writes, and goes where there is no room for both', async () => {
+    const { id, model } = await capture('model');
+    const write = async (form: 'fused' | 'plain'): Promise<number> => {
+      const request = { model: join(root, 'model'), prompt: prompt('abc'), form, maxTokens: 2 };
+      let tokens = 0;
+      for await (const { kind } of await client.generate(request)) if (kind === 'token') tokens++;
+      return tokens;
+    };
+    const asked = { capture: id, layer: 0, head: 0 };
+    expect(await write('fused')).toBe(2);
+    expect((await client.inspect.pattern(asked)).data.length).toBeGreaterThan(0);
+    const before = await client.system.settings();
+    const state = (await client.runners.list()).find((one) => one.model === model);
+    if (state?.kind !== 'ready') throw new Error(`the runner is: ${state?.kind}`);
+    // Less than what the runner holds and is to keep free for activations.
+    await client.system.saveSettings({ ...before, memoryLimitBytes: state.rssBytes + 190e6 });
+    try {
+      expect(await write('plain')).toBe(2);
+    } finally {
+      await client.system.saveSettings(before);
+    }
+    expect(await failure(client.inspect.pattern(asked))).toMatchObject({ code: 'not_found' });
+    expect((await capture('model')).tokens).toHaveLength(10);
+  });
+
   test('has gone with its runner, and no other is started to say so', async () => {
     const { id, model } = await capture('model');
     await client.runners.unload({ model });

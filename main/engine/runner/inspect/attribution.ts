@@ -9,11 +9,11 @@ import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import { openMultiply } from '../../calibration/multiply.ts';
 import { progressOf } from '../../progress.ts';
 import type { LoadedModel } from '../loaded.ts';
-import { roomWithin } from './capture.ts';
 import type { Captures } from './captures.ts';
 import type { AttributeRequest } from './compareContract.ts';
 import type { LazyCaptures } from './lazyCaptures.ts';
 import type { Report } from './pair.ts';
+import { roomWithin } from './room.ts';
 import { tokenAlone } from './texts.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -49,7 +49,7 @@ async function attribute(
   const answer = await answerBehind(decoder, ids, request.target, signal);
   const effectsOf = async (): Promise<number[]> => {
     if (request.method === 'attention')
-      return shares(await captures(), request, ids, units, signal);
+      return shares(await captures.open(), request, ids, units, signal);
     const empty = emptyToken(tokenizer);
     return unitEffects(decoder, ids, units, {
       ...answer,

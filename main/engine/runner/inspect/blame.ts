@@ -11,17 +11,19 @@ import { differingUnits, type MixUnit } from '../../../passes/mix.ts';
 import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import type { LoadedModel, ModelHolder } from '../loaded.ts';
 import { telling } from '../telling.ts';
+import type { Captures } from './captures.ts';
 import type { PairRequest } from './compareContract.ts';
 import { withGraphs, withMixtures, type Mixture } from './mixture.ts';
-import { comparePair, makeRoom, withPair, type Report } from './pair.ts';
+import { comparePair, withPair, type Report } from './pair.ts';
+import { makeRoom } from './room.ts';
 
 /** Finds the layers that make a variant differ where it first departs from its base. */
 export async function* blame(
-  holder: ModelHolder,
+  runner: { captures: Captures; holder: ModelHolder },
   request: PairRequest,
   signal: AbortSignal,
 ): AsyncGenerator<BlameEvent> {
-  await makeRoom(holder, request);
+  await makeRoom(runner, request);
   const first: BlameEvent = { kind: 'progress', stage: 'loading the base' };
   yield* telling<BlameEvent>(first, async (tell) => ({
     kind: 'done',

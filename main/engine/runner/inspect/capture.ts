@@ -4,14 +4,8 @@ import { progressOf } from '../../progress.ts';
 import type { ModelHolder } from '../loaded.ts';
 import type { Captures } from './captures.ts';
 import type { CaptureRequest, CaptureTold } from './contract.ts';
+import { makeRoom, roomWithin } from './room.ts';
 import { tokensOf } from './tokens.ts';
-
-/** Bytes that a runner needs beside what it holds: activations of a piece, and what it sends. */
-const HEADROOM = 200e6;
-
-/** What this process may still keep, in bytes. */
-export const roomWithin = (memoryLimit: number): number =>
-  memoryLimit - process.memoryUsage().rss - HEADROOM;
 
 /** Runs a prompt and keeps what the model computed under the id of the request. */
 export async function* capture(
@@ -21,7 +15,7 @@ export async function* capture(
 ): AsyncGenerator<CaptureTold> {
   yield { kind: 'progress', stage: 'loading the model' };
   // The same model may be loaded to write text, from a graph of its own.
-  if (!captures.isOpen(source) && needs > roomWithin(memoryLimit)) await holder.release();
+  if (!captures.isOpen(source)) await makeRoom({ holder, captures }, { needs, memoryLimit });
   const subject = await captures.subject(source);
   const { capturer, tokenizer } = subject;
   yield { kind: 'opened', fastCache: capturer.writesInPlace };

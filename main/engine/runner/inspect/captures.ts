@@ -68,6 +68,29 @@ export class Captures {
     }
   }
 
+  /**
+   * Lets go until so many bytes more have room: models that nothing is kept of, then the oldest
+   * captures, and a model with the last capture of it.
+   */
+  async letGo(bytes: number, room: () => number): Promise<void> {
+    if (bytes > room()) await this.closeUnused();
+    for (const [id, { captured }] of this.kept) {
+      if (bytes <= room()) return;
+      this.kept.delete(id);
+      freeCaptured(captured);
+      await this.closeUnused();
+    }
+  }
+
+  private async closeUnused(): Promise<void> {
+    const used = new Set([...this.kept.values()].map(({ subject }) => subject));
+    for (const [key, subject] of this.subjects) {
+      if (used.has(subject)) continue;
+      this.subjects.delete(key);
+      await subject.close();
+    }
+  }
+
   /** `not_found` for a capture that has gone. */
   get(id: string): KeptCapture {
     const found = this.kept.get(id);

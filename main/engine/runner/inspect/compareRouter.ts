@@ -13,17 +13,17 @@ export function compareRouter(jobs: Jobs, holder: ModelHolder, captures: LazyCap
     difference: os.difference.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { difference } = await import('./difference.ts');
-        yield* difference({ captures: await captures(), holder }, input, stop);
+        yield* difference({ captures: await captures.open(), holder }, input, stop);
       }),
     ),
     patternPair: os.patternPair.handler(async ({ input }) => {
       const { patternPair } = await import('./difference.ts');
-      return patternPair(await captures(), input);
+      return patternPair(await captures.open(), input);
     }),
     blame: os.blame.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { blame } = await import('./blame.ts');
-        yield* blame(holder, input, stop);
+        yield* blame({ captures: await captures.open(), holder }, input, stop);
       }),
     ),
     attribution: os.attribution.handler(({ input, signal }) =>

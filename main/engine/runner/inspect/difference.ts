@@ -9,10 +9,10 @@ import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import { progressOf } from '../../progress.ts';
 import type { ModelHolder } from '../loaded.ts';
 import type { LoadRequest } from '../source.ts';
-import { roomWithin } from './capture.ts';
 import type { Captures, KeptCapture } from './captures.ts';
 import type { Compared, CompareRequest } from './compareContract.ts';
-import { comparePair, makeRoom, withPair, type Report } from './pair.ts';
+import { comparePair, withPair, type Report } from './pair.ts';
+import { makeRoom, roomWithin } from './room.ts';
 import { tokensOf } from './tokens.ts';
 
 /** What of two models can be held side by side beyond what they say. */
@@ -27,7 +27,7 @@ export async function* difference(
   request: CompareRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Progress | Compared> {
-  await makeRoom(holder, request);
+  await makeRoom({ holder, captures }, request);
   const found = yield* progressOf((report) => compare(captures, request, report, signal));
   yield { kind: 'done', difference: found };
 }

@@ -3,9 +3,8 @@ import { readPair, type PairReading } from '../../../evaluation/difference.ts';
 import { encodePrompt } from '../../../inference/prompt.ts';
 import type { Tokenizer } from '../../../tokenizer/tokenizer.ts';
 import { graphOf } from '../graph.ts';
-import { openLoaded, type LoadedModel, type ModelHolder } from '../loaded.ts';
+import { openLoaded, type LoadedModel } from '../loaded.ts';
 import type { LoadRequest } from '../source.ts';
-import { roomWithin } from './capture.ts';
 import type { PairRequest } from './compareContract.ts';
 
 /** Two models that are loaded for as long as they are compared. */
@@ -16,14 +15,6 @@ export interface LoadedPair {
 
 /** Tells what is done and which share of it. */
 export type Report = (stage: string, fraction: number) => void;
-
-/** Lets go of a model that was loaded to write text where two more would not fit beside it. */
-export async function makeRoom(
-  holder: ModelHolder,
-  { needs, memoryLimit }: Pick<PairRequest, 'needs' | 'memoryLimit'>,
-): Promise<void> {
-  if (needs > roomWithin(memoryLimit)) await holder.release();
-}
 
 /** Loads two models and frees them when `use` has ended. */
 export async function withPair<T>(

@@ -11,7 +11,7 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHo
   const os = implement(insideContract).use(typedErrors);
   const asked = async ({ capture }: { capture: string }) => {
     const { answers } = await import('./answers.ts');
-    return { answers, kept: (await captures()).get(capture) };
+    return { answers, kept: (await captures.open()).get(capture) };
   };
   const answer = <T>(
     input: { capture: string },
@@ -22,7 +22,7 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHo
     capture: os.capture.handler(({ input, signal }) =>
       jobs.run(signal, async function* (stop) {
         const { capture } = await import('./capture.ts');
-        yield* capture({ captures: await captures(), holder }, input, stop);
+        yield* capture({ captures: await captures.open(), holder }, input, stop);
       }),
     ),
     pattern: os.pattern.handler(async ({ input }) => {
@@ -46,7 +46,8 @@ export function insideRouter(jobs: Jobs, captures: LazyCaptures, holder: ModelHo
     ),
     predictions: os.predictions.handler(({ input, signal }) =>
       answer(input, signal, async ({ answers, kept }, stop) => {
-        const against = input.against === undefined ? null : (await captures()).get(input.against);
+        const against =
+          input.against === undefined ? null : (await captures.open()).get(input.against);
         return answers.predictions(kept, input.top, against, stop);
       }),
     ),

@@ -49,6 +49,20 @@ test('the oldest go where another would have no room, and give their memory back
   expect(made.map(({ stream }) => stream.length)).toEqual([0, 0, 4, 4]);
 });
 
+test('as many of the oldest go as a model to be loaded needs, or all', async () => {
+  const captures = new Captures();
+  const made = ids.map(() => capture(100));
+  ids.forEach((id, at) => captures.keep(id, made[at]));
+  const room = (): number => 450 - 100 * kept(captures, ids).length;
+  await captures.letGo(50, room);
+  expect(kept(captures, ids)).toEqual(ids);
+  await captures.letGo(150, room);
+  expect(kept(captures, ids)).toEqual(['b', 'c', 'd']);
+  await captures.letGo(1000, room);
+  expect(kept(captures, ids)).toEqual([]);
+  expect(made.map(({ stream }) => stream.length)).toEqual([0, 0, 0, 0]);
+});
+
 test('none go where that would not be enough, or is not needed', () => {
   const captures = new Captures();
   for (const id of ids) captures.keep(id, capture(100));
