@@ -10,7 +10,7 @@ export interface RequiredTensor {
 
 /** What one config.json describes: everything about the model but its weights. */
 export interface Architecture {
-  /** Family as config.json names it: `llama`. */
+  /** Family as config.json names it: `llama`, `qwen2`. */
   readonly modelType: string;
   /** Longest context in tokens that the built graphs serve. */
   readonly contextLength: number;

@@ -2,10 +2,22 @@ import * as z from 'zod';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { Architecture } from './architecture.ts';
 import { parseConfig } from './config.ts';
-import { llama } from './llama/index.ts';
+import { readLlamaConfig, type LlamaConfig } from './llama/config.ts';
+import { llamaArchitecture } from './llama/index.ts';
+import { readMistralConfig, readQwen2Config } from './llama/relatives.ts';
 
-/** Families by `model_type`, with the class names that `architectures` may give for them. */
-const families = new Map([['llama', { className: 'LlamaForCausalLM', read: llama }]]);
+interface Family {
+  /** What `architectures` gives for it. */
+  readonly className: string;
+  readonly read: (json: unknown, file: string) => LlamaConfig;
+}
+
+/** Families by `model_type`. */
+const families = new Map<string, Family>([
+  ['llama', { className: 'LlamaForCausalLM', read: readLlamaConfig }],
+  ['mistral', { className: 'MistralForCausalLM', read: readMistralConfig }],
+  ['qwen2', { className: 'Qwen2ForCausalLM', read: readQwen2Config }],
+]);
 
 const schema = z.object({
   model_type: z.string().nullish(),
@@ -34,5 +46,6 @@ export function architectureOf(config: unknown, file: string): Architecture {
       { file, value, next: ['choose-model'] },
     );
   }
-  return family[1].read(config, file);
+  const [name, { read }] = family;
+  return llamaArchitecture(name, read(config, file));
 }

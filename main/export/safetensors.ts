@@ -8,6 +8,7 @@ import { toFloat32, type FloatType } from '../numeric/floats.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { readDecoder, type Decoder } from '../passes/decoder.ts';
 import { partsOf } from '../passes/unfuse.ts';
+import { zeros } from '../passes/weights.ts';
 import type { ExportFile, ExportInput } from './fileSet.ts';
 import { floatModel } from './floatModel.ts';
 import { sidecars } from './sidecars.ts';
@@ -28,7 +29,7 @@ export function safetensorsFiles(input: ExportInput): ExportFile[] {
   checkHeads(decoder, numbers);
   const { config, weights } = partsOf(decoder);
   const overflows: Overflow[] = [];
-  const tensors = weights.map((weight) =>
+  const tensors = withAllBiases(weights, config).map((weight) =>
     asHalf(headsOf(weight, decoder, numbers.headDim), overflows),
   );
   const content = {
@@ -36,7 +37,7 @@ export function safetensorsFiles(input: ExportInput): ExportFile[] {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
     head_dim: numbers.headDim,
-    attention_bias: config.attentionBias,
+    attention_bias: config.attentionBias || config.outputBias,
     mlp_bias: config.mlpBias,
     tie_word_embeddings: config.tiedEmbeddings,
     ...(isClose(numbers.normEpsilon, config.normEpsilon)
@@ -48,6 +49,19 @@ export function safetensorsFiles(input: ExportInput): ExportFile[] {
     { kind: 'json', path: 'config.json', content },
     ...sidecars(input),
     { kind: 'tensors', path: 'model.safetensors', tensors, check: () => refuse(overflows) },
+  ];
+}
+
+/** A LlamaForCausalLM has biases in all matrices of attention or in none: zeros for the missing. */
+function withAllBiases(weights: readonly NamedTensor[], config: LlamaConfig): NamedTensor[] {
+  if (config.attentionBias === config.outputBias) return [...weights];
+  const missing = config.outputBias
+    ? /\.self_attn\.[qkv]_proj\.weight$/
+    : /\.self_attn\.o_proj\.weight$/;
+  const biases = weights.filter(({ name }) => missing.test(name));
+  return [
+    ...weights,
+    ...biases.map(({ name, shape }) => zeros(name.replace(/weight$/, 'bias'), shape[0])),
   ];
 }
 

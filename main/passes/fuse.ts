@@ -62,7 +62,8 @@ function partsOf(model: Model, json: PassInput['config'], compare: boolean): Par
     vocabularySize: found.head.rows,
     normEpsilon: found.finalNorm.epsilon,
     attentionScale: attention.scale,
-    attentionBias: biased(found.blocks.flatMap((block) => [...block.attention.linears, block.o])),
+    attentionBias: biased(found.blocks.flatMap((block) => block.attention.linears)),
+    outputBias: biased(found.blocks.map((block) => block.o)),
     mlpBias: biased(found.blocks.flatMap((block) => [...block.gateUp, block.down])),
     tiedEmbeddings: isTied(found, known.tiedEmbeddings, compare),
   };
@@ -194,11 +195,12 @@ function weightsOf(found: FoundDecoder, config: LlamaConfig): NamedTensor[] {
 function partWeights(
   { name, linear, from, to }: NamedPart,
   layer: number,
-  { attentionBias, mlpBias }: LlamaConfig,
+  { attentionBias, outputBias, mlpBias }: LlamaConfig,
 ): NamedTensor[] {
   if (linear.weight === null) return [];
   const weight = matrixOf(inLayer(layer, `${name}.weight`), linear.weight, from, to);
-  if (!(name.startsWith('mlp') ? mlpBias : attentionBias)) return [weight];
+  const attention = name === 'self_attn.o_proj' ? outputBias : attentionBias;
+  if (!(name.startsWith('mlp') ? mlpBias : attention)) return [weight];
   const bias = inLayer(layer, `${name}.bias`);
   return [
     weight,

@@ -48,11 +48,11 @@ export function partsOf(decoder: Decoder): Parts {
   const [contextLength] = cosTable.dims;
   const biased = (roles: readonly Linear['role'][]): boolean =>
     linears.some(({ role, bias }) => roles.includes(role) && bias !== null);
-  const attentionBias = biased(['qkv', 'o']);
+  const attentionBias = biased(['qkv']);
+  const outputBias = biased(['o']);
   const mlpBias = biased(['gateUp', 'down']);
-  const weights = linears.flatMap((linear) =>
-    weightsOf(linear, linear.role === 'qkv' || linear.role === 'o' ? attentionBias : mlpBias),
-  );
+  const bias = { qkv: attentionBias, o: outputBias, gateUp: mlpBias, down: mlpBias, head: false };
+  const weights = linears.flatMap((linear) => weightsOf(linear, bias[linear.role]));
   for (const { index, norms } of blocks) {
     const { attention: first, mlp: second } = norms;
     weights.push(
@@ -76,6 +76,7 @@ export function partsOf(decoder: Decoder): Parts {
       rope: { kind: 'default', theta: 1 },
       tiedEmbeddings: embedding.tied,
       attentionBias,
+      outputBias,
       mlpBias,
       attentionScale: attention.scale,
       ...sizesOf(decoder, 0),

@@ -54,7 +54,8 @@ export function referenceLlama(
   for (let layer = 0; layer < number('num_hidden_layers'); layer++) {
     const block = `model.layers.${layer}`;
     const hook = `blocks.${layer}`;
-    const attentionBias = config['attention_bias'] === true;
+    const outputBias = config['attention_bias'] === true;
+    const attentionBias = outputBias || config['model_type'] === 'qwen2';
     const mlpBias = config['mlp_bias'] === true;
     keep(`${hook}.resid_pre`, [1, tokens, hidden], stream);
 
@@ -102,7 +103,7 @@ export function referenceLlama(
     keep(`${hook}.attn.scores`, [1, heads, tokens, tokens], scores);
     keep(`${hook}.attn.pattern`, [1, heads, tokens, tokens], patterns);
     keep(`${hook}.attn.z`, [1, tokens, heads, headDim], z);
-    const attended = z.map((x) => linear(`${block}.self_attn.o_proj`, x, hidden, attentionBias));
+    const attended = z.map((x) => linear(`${block}.self_attn.o_proj`, x, hidden, outputBias));
     keep(`${hook}.attn_out`, [1, tokens, hidden], attended);
     const middle = stream.map((x, i) => add(x, attended[i]));
     keep(`${hook}.resid_mid`, [1, tokens, hidden], middle);

@@ -81,6 +81,18 @@ describe.each([
   });
 });
 
+test('Qwen2 becomes a Llama of the same logits: its heads’ outputs get biases of zero', async () => {
+  const fields = { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'] };
+  const input = tinyDecoder({ keyValueHeads: 2, headDim: 20, dtype: 'F16', fields });
+  const { tensors, config } = await written(safetensorsFiles(inputOf(input)));
+  expect(config).toMatchObject({ model_type: 'llama', attention_bias: true });
+  const bias = tensors.get('model.layers.1.self_attn.o_proj.bias')!;
+  expect(new Set(bias.read())).toEqual(new Set([0]));
+  const again = architectureOf(config, 'config.json').build(tensors, 'fused');
+  expect(worstRelative(await logitsOf(again), await logitsOf(input.model))).toBeLessThan(1e-6);
+  tensors.close();
+});
+
 test('weights beyond float16 are counted and refused', async () => {
   const input = tinyDecoder();
   const { weight } = readDecoder(input.model).linears[3];

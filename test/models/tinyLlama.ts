@@ -77,13 +77,14 @@ export function tinyLlamaTensors(
   add('model.embed_tokens.weight', [field('vocab_size'), hidden], 0, 1);
   for (let layer = 0; layer < field('num_hidden_layers'); layer++) {
     const prefix = `model.layers.${layer}`;
-    const attentionBias = config['attention_bias'] === true;
+    const outputBias = config['attention_bias'] === true;
+    const attentionBias = outputBias || config['model_type'] === 'qwen2';
     const mlpBias = config['mlp_bias'] === true;
     add(`${prefix}.input_layernorm.weight`, [hidden], 1, 0.5);
     linear(`${prefix}.self_attn.q_proj`, queries, hidden, attentionBias);
     linear(`${prefix}.self_attn.k_proj`, keys, hidden, attentionBias);
     linear(`${prefix}.self_attn.v_proj`, keys, hidden, attentionBias);
-    linear(`${prefix}.self_attn.o_proj`, hidden, queries, attentionBias);
+    linear(`${prefix}.self_attn.o_proj`, hidden, queries, outputBias);
     add(`${prefix}.post_attention_layernorm.weight`, [hidden], 1, 0.5);
     linear(`${prefix}.mlp.gate_proj`, inner, hidden, mlpBias);
     linear(`${prefix}.mlp.up_proj`, inner, hidden, mlpBias);

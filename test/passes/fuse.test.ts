@@ -56,6 +56,7 @@ const sizes: Record<string, TinyLlamaOptions> = {
   'heads alone': {},
   'grouped heads': { keyValueHeads: 2, tied: true },
   biases: { keyValueHeads: 1, attentionBias: true, mlpBias: true, tied: true },
+  qwen2: { keyValueHeads: 2, fields: { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'] } },
   'heads to be padded': { heads: 4, headDim: 12 },
 };
 const cases = Object.entries(styles).flatMap(([style, written]) =>

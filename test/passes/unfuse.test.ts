@@ -33,6 +33,7 @@ const unfused = async (model: Model): Promise<Model> =>
 describe.each([
   { tied: true, keyValueHeads: 2 },
   { tied: false, attentionBias: true, mlpBias: true, dtype: 'F16' as const },
+  { keyValueHeads: 2, fields: { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'] } },
   { tied: true, dtype: 'BF16' as const },
 ])('a decoder of %o', (options) => {
   test('becomes, unfused, the plain graph it could have been built as, byte by byte', async () => {

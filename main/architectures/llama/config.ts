@@ -11,7 +11,7 @@ export interface BlockSizes {
   readonly keyValueHeads: number;
 }
 
-/** The numbers of a Llama model, checked and complete; sizes are those of every block. */
+/** The numbers of a Llama model or a relative, checked and complete; sizes are those of every block. */
 export interface LlamaConfig extends BlockSizes {
   readonly hiddenSize: number;
   readonly layers: number;
@@ -22,7 +22,10 @@ export interface LlamaConfig extends BlockSizes {
   readonly rope: Rope;
   /** The output matrix is the embedding matrix. */
   readonly tiedEmbeddings: boolean;
+  /** Of queries, keys and values. */
   readonly attentionBias: boolean;
+  /** Of the matrix behind the heads. */
+  readonly outputBias: boolean;
   readonly mlpBias: boolean;
   /** The sizes of each block, where they are not the same for all. */
   readonly blocks?: readonly BlockSizes[];
@@ -50,7 +53,7 @@ const MAX_LAYERS = 1024;
 const MAX_HEADS = 1024;
 const MAX_HEAD_DIM = 1024;
 const MAX_VOCABULARY = 2_097_152;
-const MAX_POSITIONS = 16_777_216;
+export const MAX_POSITIONS = 16_777_216;
 
 /** Longest context a graph is built for: its tables of angles take 64 MB at a head size of 128. */
 const LONGEST_CONTEXT = 131_072;
@@ -115,6 +118,7 @@ export function readLlamaConfig(json: unknown, file: string): LlamaConfig {
     rope: readRope(config, file),
     tiedEmbeddings: config.tie_word_embeddings,
     attentionBias: config.attention_bias,
+    outputBias: config.attention_bias,
     mlpBias: config.mlp_bias,
   };
 }

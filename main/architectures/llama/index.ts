@@ -1,17 +1,16 @@
 import type { GraphForm } from '../../../preload/contract/models.ts';
 import type { Architecture } from '../architecture.ts';
 import { elementCount } from '../../onnx/tensor.ts';
-import { readLlamaConfig } from './config.ts';
+import type { LlamaConfig } from './config.ts';
 import { buildLlama } from './graph.ts';
 import { paddedHeadDim } from './headPadding.ts';
 import { requiredTensors } from './tensors.ts';
 
-/** The Llama family as transformers' LlamaForCausalLM defines it. */
-export function llama(json: unknown, file: string): Architecture {
-  const config = readLlamaConfig(json, file);
+/** Llama as transformers' LlamaForCausalLM defines it, and its relatives: one graph, other numbers. */
+export function llamaArchitecture(modelType: string, config: LlamaConfig): Architecture {
   const required = requiredTensors(config);
   return {
-    modelType: 'llama',
+    modelType,
     contextLength: config.contextLength,
     vocabularySize: config.vocabularySize,
     layers: config.layers,

@@ -26,12 +26,12 @@ export function matrices(config: LlamaConfig): Record<MatrixName, Matrix> {
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headDim } = config;
   const queries = heads * headDim;
   const keys = keyValueHeads * headDim;
-  const { attentionBias, mlpBias } = config;
+  const { attentionBias, outputBias, mlpBias } = config;
   return {
     'self_attn.q_proj': { rows: queries, columns: hiddenSize, bias: attentionBias },
     'self_attn.k_proj': { rows: keys, columns: hiddenSize, bias: attentionBias },
     'self_attn.v_proj': { rows: keys, columns: hiddenSize, bias: attentionBias },
-    'self_attn.o_proj': { rows: hiddenSize, columns: queries, bias: attentionBias },
+    'self_attn.o_proj': { rows: hiddenSize, columns: queries, bias: outputBias },
     'mlp.gate_proj': { rows: intermediateSize, columns: hiddenSize, bias: mlpBias },
     'mlp.up_proj': { rows: intermediateSize, columns: hiddenSize, bias: mlpBias },
     'mlp.down_proj': { rows: hiddenSize, columns: intermediateSize, bias: mlpBias },

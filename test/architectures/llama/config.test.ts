@@ -24,6 +24,7 @@ test('what a config.json leaves out has the default of transformers', () => {
     rope: { kind: 'default', theta: 10_000 },
     tiedEmbeddings: false,
     attentionBias: false,
+    outputBias: false,
     mlpBias: false,
   });
 });

@@ -96,6 +96,21 @@ describe('both forms give the logits of the float64 reference: prefill, chunk, s
     weights.close();
   });
 
+  test.each(['mistral', 'qwen2'])('relatives: %s', async (type) => {
+    const className = `${type[0].toUpperCase()}${type.slice(1)}ForCausalLM`;
+    const fields = { model_type: type, architectures: [className], rope_theta: 1e6 };
+    const { config, weights, architecture, tensor } = tiny({ keyValueHeads: 2, fields });
+    expect(architecture.modelType).toBe(type);
+    const expected = referenceLlama(config, tensor, prompt).get('logits')!;
+    for (const form of forms) {
+      const run = await GraphRun.of(architecture.build(weights, form));
+      const { logits } = await run.step([prompt]);
+      await run.close();
+      expect(worstRelative(floatsOf(logits), expected.data)).toBeLessThan(1e-4);
+    }
+    weights.close();
+  });
+
   test('one bias kind without the other, heads not given, rope_parameters of newer files', async () => {
     for (const [attentionBias, mlpBias] of [
       [true, false],
