@@ -1,3 +1,4 @@
+import { LatheError } from '../../preload/contract/errors.ts';
 import type { HeadStatistics } from '../../preload/contract/inspect/capture.ts';
 import type { Captured } from './captured.ts';
 import type { PatternRows, Patterns } from './patterns.ts';
@@ -16,6 +17,8 @@ import type { PatternRows, Patterns } from './patterns.ts';
  *   2022, arXiv 2211.00593).
  * - `positional`: the share of the variance of p over all pairs that distances explain: 1 where
  *   p(i, j) is a function of i − j.
+ *
+ * Throws `values_not_finite` where a pattern holds NaN, as it does behind broken weights.
  */
 export async function headStatistics(
   captured: Captured,
@@ -35,6 +38,14 @@ export async function headStatistics(
       },
       { signal },
     );
+    const broken = sums.findIndex((sum) => !sum.isFinite());
+    if (broken >= 0) {
+      throw new LatheError(
+        'values_not_finite',
+        `the model gave attention that is not finite: layer ${layer}, head ${broken}`,
+        { node: `blocks.${layer}.attn.pattern` },
+      );
+    }
     result.push(...sums.map((sum, head) => ({ layer, head, ...sum.statistics() })));
   }
   return result;
@@ -103,6 +114,10 @@ class HeadSums {
     gather(this.duplicate, row, places);
     const followers = places.filter((place) => place < position - 1).map((place) => place + 1);
     gather(this.induction, row, followers);
+  }
+
+  isFinite(): boolean {
+    return Number.isFinite(this.squares);
   }
 
   statistics(): Omit<HeadStatistics, 'layer' | 'head'> {

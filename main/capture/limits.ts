@@ -1,4 +1,5 @@
 import { LatheError } from '../../preload/contract/errors.ts';
+import { checkTokens } from '../inference/vocabulary.ts';
 import type { Head } from '../../preload/contract/inspect/capture.ts';
 import type { Captured } from './captured.ts';
 import { tapWidths, type Subject } from './subject.ts';
@@ -50,7 +51,7 @@ function checkText(subject: Subject, ids: readonly number[]): void {
       { value: String(ids.length), next: ['shorten-prompt'] },
     );
   }
-  for (const id of ids) checkToken(subject, id);
+  checkTokens(ids, subject.vocabularySize);
 }
 
 /** Refuses a token that a vocabulary does not have. */

@@ -10,6 +10,7 @@ import {
   type Tensors,
 } from './session.ts';
 import { signatureOf, type Signature } from './signature.ts';
+import { checkTokens } from './vocabulary.ts';
 
 interface ReadingOptions {
   /** Longest text in tokens that the model was made for; the cache never grows beyond. */
@@ -144,13 +145,14 @@ export class Decoder {
 
   /**
    * Reads tokens in chunks and gives the logits of the last, [rows × vocabulary].
-   * Throws `context_overflow` before reading anything, `cancelled` between chunks.
+   * Throws `context_overflow` or `tokenizer_invalid` before reading anything, `cancelled` between
+   * chunks.
    */
   async prefill(
     ids: readonly number[],
     { onProgress, signal }: PrefillOptions = {},
   ): Promise<Float32Array> {
-    this.#checkRoom(ids.length);
+    this.#checkText(ids);
     let logits: Float32Array | undefined;
     let read = 0;
     // GroupQueryAttention reads more than one row only in one piece.
@@ -177,7 +179,7 @@ export class Decoder {
    * [rows × tokens × vocabulary]. For measuring; the caller chooses how many at once.
    */
   async logits(ids: readonly number[]): Promise<{ data: Float32Array; dims: readonly number[] }> {
-    this.#checkRoom(ids.length);
+    this.#checkText(ids);
     const inputs = new Inputs(this.#signature, this.rows, ids.length, [...ids.keys()]);
     const result = await this.#run(inputs, ids, () => this.#newLogits(ids.length));
     return { data: floatsOf(result), dims: result.dims };
@@ -230,6 +232,11 @@ export class Decoder {
     const { vocabularySize } = this.#signature;
     const size = this.rows * positions * vocabularySize;
     return float32(new Float32Array(size), [this.rows, positions, vocabularySize]);
+  }
+
+  #checkText(ids: readonly number[]): void {
+    this.#checkRoom(ids.length);
+    checkTokens(ids, this.vocabularySize);
   }
 
   #checkRoom(count: number): void {

@@ -28,7 +28,8 @@ interface GenerateOptions {
  * tokens, joined, are the beginning of the text of the finish event: that may have a few more
  * characters which waited for their completion or might have become a stop string.
  *
- * Throws `context_overflow` where the prompt is longer than the context.
+ * Throws `context_overflow` where the prompt is longer than the context, `usage` where the prefix
+ * has a token that is none of the model's, `tokenizer_invalid` where the prompt has.
  */
 export async function* generate(
   decoder: Decoder,
@@ -125,10 +126,18 @@ function resume(decoder: Decoder, ids: readonly number[]): readonly number[] {
 }
 
 function checkPrompt(
-  { capacity }: Decoder,
+  { capacity, vocabularySize }: Decoder,
   { prefix, overflow }: GenerateRequest,
   promptTokens: number,
 ): void {
+  const unknown = prefix.find((id) => id >= vocabularySize);
+  if (unknown !== undefined) {
+    throw new LatheError(
+      'usage',
+      `the prefix names a token outside the vocabulary of ${vocabularySize}: ${unknown}`,
+      { value: String(unknown) },
+    );
+  }
   // A text that slid once has a longer prefix than the context, and slides again.
   const total = overflow === 'slide' ? promptTokens : promptTokens + prefix.length;
   if (total <= capacity) return;

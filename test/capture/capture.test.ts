@@ -428,7 +428,7 @@ describe('a capture is refused before anything runs', () => {
     const { capturer, close } = await openModel(tinyDecoder().model);
     await expect(capturer.capture([])).rejects.toMatchObject({ code: 'usage' });
     await expect(capturer.capture([1, 40])).rejects.toMatchObject({
-      code: 'usage',
+      code: 'tokenizer_invalid',
       data: { value: '40' },
     });
     await close();

@@ -128,6 +128,19 @@ describe('statistics of a random model', () => {
     await close();
   });
 
+  test('are refused where attention is not finite, naming the head', async () => {
+    const { capturer, close } = await openModel(tinyDecoder().model);
+    const captured = await capturer.capture(ids);
+    const { attention, heads } = captured.layers[1];
+    if (attention.kind !== 'parts') throw new Error('queries and keys are kept');
+    attention.query[attention.headDim * (heads + 2)] = NaN;
+    await expect(headStatistics(captured, capturer.patterns)).rejects.toMatchObject({
+      code: 'values_not_finite',
+      message: 'the model gave attention that is not finite: layer 1, head 2',
+    });
+    await close();
+  });
+
   test('say null where no token stands twice, and zeros of a single token', async () => {
     const { capturer, close } = await openModel(tinyDecoder().model);
     const [different] = await headStatistics(await capturer.capture([1, 2, 3]), capturer.patterns);

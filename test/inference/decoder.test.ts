@@ -129,6 +129,19 @@ describe('reading a prompt', () => {
     });
     expect(decoder.position).toBe(60);
   });
+
+  it.each(forms)('refuses tokens that the model does not have (%s)', async (form) => {
+    const decoder = await model.open(form);
+    const refused = {
+      code: 'tokenizer_invalid',
+      message:
+        "the tokenizer is not this model's: it gives token 300, the model's vocabulary has 300",
+      data: { value: '300' },
+    };
+    await expect(decoder.prefill([1, 300])).rejects.toMatchObject(refused);
+    await expect(decoder.logits([300, 1])).rejects.toMatchObject(refused);
+    expect(decoder.position).toBe(0);
+  });
 });
 
 describe('measuring', () => {

@@ -98,6 +98,14 @@ describe('a generation', () => {
     ]);
   });
 
+  it('refuses a prefix with a token that the model does not have', async () => {
+    const decoder = await model.open('fused');
+    await expect(run(decoder, [5], { prefix: [7, 300] })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'the prefix names a token outside the vocabulary of 300: 300',
+    });
+  });
+
   it('begins an empty prompt with the begin-of-text token', async () => {
     const decoder = await model.open('fused');
     const { ids } = await run(decoder, []);
