@@ -10,10 +10,13 @@ import { suggestion } from './library/nearest.ts';
 const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   models: () => import('./commands/models.ts'),
   import: () => import('./commands/import.ts'),
+  remove: () => import('./commands/remove.ts'),
+  restore: () => import('./commands/restore.ts'),
   show: () => import('./commands/show.ts'),
   tokenize: () => import('./commands/tokenize.ts'),
   generate: () => import('./commands/generate.ts'),
   bench: () => import('./commands/bench.ts'),
+  recipes: () => import('./commands/recipes.ts'),
   compress: () => import('./commands/compress.ts'),
   export: () => import('./commands/export.ts'),
   evaluate: () => import('./commands/evaluate.ts'),

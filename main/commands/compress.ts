@@ -13,7 +13,7 @@ export const command: Command = {
   summary: 'make a smaller variant of a model by a recipe',
   synopsis: '<model> --recipe NAME|FILE [--name N] [--set PATH=VALUE …] [--dry-run]',
   options: {
-    recipe: { placeholder: 'NAME|FILE', help: 'a recipe of the library, or a JSON file' },
+    recipe: { placeholder: 'NAME|FILE', help: 'one that lathe recipes lists, or a JSON file' },
     name: {
       placeholder: 'N',
       help: "the variant's name, behind the model's (default: the recipe's)",

@@ -9,7 +9,7 @@ const messagesSchema = z.array(chatMessageSchema).min(1);
 /** Options of commands that take a prompt. */
 export const promptOptions: Options = {
   prompt: { placeholder: 'T', help: 'the prompt; may be empty' },
-  'prompt-file': { placeholder: 'F', help: 'read the prompt from a file' },
+  'prompt-file': { placeholder: 'F', help: 'read the prompt from a file; - is the standard input' },
   chat: { help: "send the prompt as a user's message through the chat template" },
   messages: {
     placeholder: 'JSON',
@@ -56,9 +56,12 @@ function promptTextOf(args: Arguments): string {
   return bytes.toString();
 }
 
+/** The standard input can be read once only. */
+let standardInput: Buffer | undefined;
+
 function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(typedPath(file));
+    return file === '-' ? (standardInput ??= readFileSync(0)) : readFileSync(typedPath(file));
   } catch (error) {
     throw new UsageError(`--prompt-file cannot be read: ${file}`, { cause: error });
   }

@@ -17,7 +17,7 @@ export const command: Command = {
   summary: 'make variants of a model by several recipes and measure each',
   synopsis: '<model> --recipes A,B,… [--metrics A,B,… --data NAME|FILE] [--bench]',
   options: {
-    recipes: { placeholder: 'A,B,…', help: 'recipes of the library, or JSON files' },
+    recipes: { placeholder: 'A,B,…', help: 'those that lathe recipes lists, or JSON files' },
     set: {
       placeholder: 'PATH=VALUE',
       multiple: true,

@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, rmSync, mkdirSync, existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { modelNameOf } from '../formats/downloadCache.ts';
 import type { Database } from './database.ts';
@@ -145,7 +145,14 @@ export function modelStore(
 
     remove(model) {
       const manifest = find(model) ?? openedAt(model);
-      if (manifest === null) throw noModel(model);
+      if (manifest === null) {
+        const isShipped = (folder: string): boolean => [folder, basename(folder)].includes(model);
+        if (store.embedded().some(isShipped)) throw shipped(model);
+        throw noModel(
+          model,
+          list().map(({ record }) => record.name),
+        );
+      }
       const trashId = randomUUID();
       const grave = join(home.trash, trashId);
       if (manifest.record.source === 'library') {
@@ -181,6 +188,11 @@ export function modelStore(
   };
   return store;
 }
+
+const shipped = (name: string): LatheError =>
+  new LatheError('usage', `a model that ships with Lathe cannot be removed: ${name}`, {
+    value: name,
+  });
 
 const taken = (name: string): LatheError =>
   new LatheError('already_exists', `a model of this name is in the library: ${name}`, {

@@ -25,8 +25,9 @@ import {
   tokenSchema,
 } from '../../preload/contract/models.ts';
 import { latencySchema } from '../../preload/contract/bench.ts';
+import { recipeSchema } from '../../preload/contract/recipe.ts';
 import { commandLine } from '../../renderer/state/reproduce.ts';
-import { lathe, type Ended } from './lathe.ts';
+import { cli, lathe, type Ended } from './lathe.ts';
 
 let folder: string;
 let home: string;
@@ -135,6 +136,39 @@ describe('every command with --json prints one document of the promised shape', 
   });
 });
 
+test('a model that was removed is restored from the trash; one that ships stays', async () => {
+  const source = join(import.meta.dirname, '../../resources/models/tiny-stories');
+  await run('import', source, '--name', 'passing');
+  const removed = await document(
+    z.strictObject({ model: z.literal('passing'), trashId: z.uuid() }),
+    'remove',
+    'passing',
+  );
+  expect(await run('remove', 'passing', '--json')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'not_found' } },
+  });
+  const record = await document(modelRecordSchema, 'restore', removed.trashId);
+  expect(record).toMatchObject({ name: 'passing', source: 'library' });
+  expect(await run('remove', 'tiny-stories')).toMatchObject({
+    code: 2,
+    err: 'lathe: a model that ships with Lathe cannot be removed: tiny-stories\n',
+  });
+  const { out, err } = await run('remove', 'passing');
+  expect(out).toBe('passing is in the trash.\n');
+  expect(err).toMatch(/^lathe restore [0-9a-f-]{36} brings it back.\n$/);
+});
+
+test('a recipe is printed as the file that compress takes', async () => {
+  const recipes = await document(z.array(recipeSchema), 'recipes');
+  const { out } = await run('recipes', 'int4-rtn');
+  expect(JSON.parse(out)).toEqual(recipes.find(({ name }) => name === 'int4-rtn'));
+  const file = join(folder, 'recipe.json');
+  writeFileSync(file, out);
+  const planned = await run('compress', 'tiny-stories', '--recipe', file, '--dry-run');
+  expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('quantize-rtn') });
+});
+
 describe('generate', () => {
   test('begins from nothing when the prompt is empty', async () => {
     expect((await generate('--prompt', '')).tokens).toHaveLength(8);
@@ -204,6 +238,17 @@ describe('generate', () => {
       await generate('--prompt', 'One day', '--temperature', '0'),
     ];
     expect(fromFile.tokens).toEqual(typed.tokens);
+  });
+
+  test('reads the prompt from the standard input', async () => {
+    const words = ['--prompt-file', '-', '--temperature', '0', '--max-tokens', '8', '--json'];
+    const out = execFileSync(process.execPath, [cli, 'generate', 'tiny-stories', ...words], {
+      env: { ...process.env, LATHE_HOME: home },
+      input: 'One day',
+      encoding: 'utf8',
+    });
+    const typed = await generate('--prompt', 'One day', '--temperature', '0');
+    expect(generated.parse(JSON.parse(out)).tokens).toEqual(typed.tokens);
   });
 
   test('refuses a prompt file that is no UTF-8', async () => {

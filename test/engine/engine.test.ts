@@ -290,7 +290,7 @@ describe('models', () => {
   });
 
   test('that ship with Lathe cannot be removed, others only by their names', async () => {
-    expect(await failure(client.models.remove({ model: 'tiny-stories' }))).toBe('not_found');
+    expect(await failure(client.models.remove({ model: 'tiny-stories' }))).toBe('usage');
     expect(await failure(client.models.restore({ trashId: '../models' }))).toBe('not_found');
   });
 
