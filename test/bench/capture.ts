@@ -1,27 +1,31 @@
 /**
  * `npm run bench:capture`: what looking inside costs. A capture of 512 tokens of the synthetic model
  * S beside the same text read by the decoder that writes text, without taps: both are loaded at once
- * and take turns; the ratio is the median over neighbours in time, and must be at most 3. Then a
+ * and take turns; the ratio is the median over neighbours in time, and must be at most 3. A lens over
+ * the same text takes turns with nothing but its matrix products, the output matrix times every row
+ * of every stream. Then a
  * model of 24 layers of 16 heads: its sheet of 512 tokens must be there within a second. Last, what
  * 2,048 tokens of 24 layers of 24 heads take in memory.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { architectureOf } from '../../main/architectures/index.ts';
 import { openCapturer, type Capturer } from '../../main/capture/capture.ts';
+import type { Captured } from '../../main/capture/captured.ts';
 import { headStatistics } from '../../main/capture/headStatistics.ts';
+import { logitLens } from '../../main/capture/lens.ts';
+import { openReadout } from '../../main/capture/readout.ts';
 import { sheetOf } from '../../main/capture/sheet.ts';
 import { subjectOf } from '../../main/capture/subject.ts';
 import { openPart } from '../../main/engine/calibration/sessions.ts';
 import { physicalCores } from '../../main/engine/machine.ts';
-import { openSafetensors } from '../../main/formats/safetensors.ts';
 import { Decoder } from '../../main/inference/decoder.ts';
+import { float32, int64, type Session } from '../../main/inference/session.ts';
 import { loadModel } from '../../main/onnx/load.ts';
 import type { Model } from '../../main/onnx/model.ts';
-import { saveModel } from '../../main/onnx/save.ts';
+import { FINAL_STREAM, headModel } from '../../main/passes/subgraphs.ts';
 import { tinyDecoder } from '../passes/tinyDecoder.ts';
-import { configS, writeModelS } from './modelS.ts';
+import { graphOfS } from './modelS.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '.bench');
 const scratch = mkdtempSync(join(tmpdir(), 'lathe-bench-'));
@@ -32,6 +36,7 @@ const ids = (count: number, vocabulary: number): number[] =>
 
 try {
   const ratio = await beside();
+  await lens();
   const sheetMs = await sheet();
   await memory();
   const met = ratio <= 3 && sheetMs <= 1000;
@@ -43,7 +48,7 @@ try {
 
 /** A capture beside a plain run of the decoder, on model S. */
 async function beside(): Promise<number> {
-  const file = await prepare();
+  const file = graphOfS(folder);
   const decoder = await Decoder.open(file, { ...place, contextLength: 1024 });
   const model = loadModel(file);
   const capturer = await open(model, 1024);
@@ -67,6 +72,45 @@ async function beside(): Promise<number> {
       `${median(captured.slice(1)).toFixed(0)} ms captured, ratio ${ratio.toFixed(2)} (goal ≤ 3)`,
   );
   return ratio;
+}
+
+/** A lens over 512 tokens of model S, beside the products that it cannot do without. */
+async function lens(): Promise<void> {
+  const model = loadModel(graphOfS(folder));
+  const capturer = await open(model, 1024);
+  const captured = await capturer.capture(ids(512, 31_000));
+  const { hiddenSize } = capturer.subject;
+  const readout = await openReadout(capturer.subject, (part) => openPart(part, place));
+  const head = await openPart(headModel(model), place);
+  const [whole, products]: number[][] = [[], []];
+  for (let round = 0; round <= rounds; round++) {
+    const turns = [
+      async () => whole.push(await timed(() => logitLens(captured, readout, 10))),
+      async () => products.push(await timed(() => multiply(head.session, captured, hiddenSize))),
+    ];
+    for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
+  }
+  for (const one of [readout, head, capturer, model]) await one.close();
+  const ratio = median(whole.slice(1).map((ms, round) => ms / products[round + 1]));
+  console.log(
+    `model S, 512 tokens, ${captured.streams.length} streams: lens ${median(whole.slice(1)).toFixed(0)} ms, ` +
+      `its products alone ${median(products.slice(1)).toFixed(0)} ms, ratio ${ratio.toFixed(2)}`,
+  );
+}
+
+/** The output matrix times all rows of all streams, 128 at a time. */
+async function multiply(session: Session, { streams }: Captured, hidden: number): Promise<void> {
+  const rows = 128;
+  const all = int64(
+    BigInt64Array.from({ length: rows }, (_, at) => BigInt(at)),
+    [rows],
+  );
+  for (const stream of streams) {
+    for (let at = 0; at < stream.length; at += rows * hidden) {
+      const part = float32(stream.subarray(at, at + rows * hidden), [1, rows, hidden]);
+      await session.run({ [FINAL_STREAM]: part, logits_index: all }, ['logits']);
+    }
+  }
 }
 
 /** Milliseconds from the end of a capture to the thumbnails of all heads, median. */
@@ -129,19 +173,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-/** The graph of S, written once. */
-async function prepare(): Promise<string> {
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'capture-s.onnx');
-  if (existsSync(file)) return file;
-  const source = join(folder, 'S');
-  writeModelS(source);
-  const tensors = openSafetensors(join(source, 'model.safetensors'));
-  saveModel(architectureOf(configS, 'config.json').build(tensors, 'fused'), file);
-  tensors.close();
-  return file;
 }
 
 function gigabytes(bytes: number): string {

@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { architectureOf } from '../../main/architectures/index.ts';
 import { createSink } from '../../main/formats/files.ts';
+import { openSafetensors } from '../../main/formats/safetensors.ts';
 import { createRandom } from '../../main/numeric/random.ts';
+import { saveModel } from '../../main/onnx/save.ts';
 
 /** The synthetic model S: the shape of a small Llama with random weights and an untied head. */
 export const configS = {
@@ -88,6 +91,18 @@ export function writeModelS(folder: string): void {
   }
   sink.close();
   renameSync(`${file}.part`, file);
+}
+
+/** The file of the fused graph of S in `folder`, written once. */
+export function graphOfS(folder: string): string {
+  const file = join(folder, 'capture-s.onnx');
+  if (existsSync(file)) return file;
+  const source = join(folder, 'S');
+  writeModelS(source);
+  const tensors = openSafetensors(join(source, 'model.safetensors'));
+  saveModel(architectureOf(configS, 'config.json').build(tensors, 'fused'), file);
+  tensors.close();
+  return file;
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
