@@ -30,8 +30,9 @@ export function encodeModel(model: Model, folder?: string): Uint8Array {
 /** The deepest folder that all files with constants over 1 MB lie below; null where there is none. */
 export function weightsFolder({ graph }: Model): string | null {
   const files = new Set<string>();
-  for (const { bytes } of constantsIn(graph)) {
-    if (bytes.place !== undefined && bytes.length > LARGEST_INLINE) files.add(bytes.place.file);
+  for (const tensor of constantsIn(graph)) {
+    const { place } = tensor.bytes;
+    if (place !== undefined && isLarge(tensor)) files.add(place.file);
   }
   const [first] = files;
   let folder = dirname(first ?? '');
@@ -43,10 +44,13 @@ export function weightsFolder({ graph }: Model): string | null {
   return first === undefined ? null : folder;
 }
 
+/** Whether a constant is stored beside its model rather than inside. */
+export const isLarge = ({ bytes }: Tensor): boolean => bytes.length > LARGEST_INLINE;
+
 /** Whether `encodeModel` leaves a constant in a file below this folder. */
-export function liesIn({ bytes }: Tensor, folder: string): boolean {
-  const { place, length } = bytes;
-  return place !== undefined && length > LARGEST_INLINE && isBelow(folder, place.file);
+export function liesIn(tensor: Tensor, folder: string): boolean {
+  const { place } = tensor.bytes;
+  return place !== undefined && isLarge(tensor) && isBelow(folder, place.file);
 }
 
 function isBelow(folder: string, file: string): boolean {
@@ -70,7 +74,7 @@ export function saveModel(model: Model, path: string, ending = '.data'): string[
   try {
     let weights: Sink | undefined;
     const wire = encodeModelMessage(model, (tensor) => {
-      if (tensor.bytes.length <= LARGEST_INLINE) return encodeTensor(tensor);
+      if (!isLarge(tensor)) return encodeTensor(tensor);
       weights ??= open(`${path}${ending}`);
       return writeExternal(tensor, weights, `${basename(path)}${ending}`);
     });

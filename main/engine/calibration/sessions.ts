@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Session, type SessionOptions } from '../../inference/session.ts';
 import type { Model } from '../../onnx/model.ts';
-import { encodeModel, liesIn, saveModel, weightsFolder } from '../../onnx/save.ts';
+import { encodeModel, isLarge, liesIn, saveModel, weightsFolder } from '../../onnx/save.ts';
 import { constantsIn } from '../../onnx/walk.ts';
 
 /** Where and how parts of a graph are run. */
@@ -11,7 +11,7 @@ export interface SessionPlace extends SessionOptions {
   readonly scratch: string;
 }
 
-/** More weights than this go through files, which the runtime maps instead of copying them twice. */
+/** More large weights than this go through files, which the runtime maps instead of copying them twice. */
 const MOST_BYTES_IN_MEMORY = 32 * 2 ** 20;
 
 /** Loads a part of a graph, uses it and frees it; its files go too. */
@@ -38,7 +38,8 @@ export async function openPart(
   const there = weightsFolder(model);
   let bytes = 0;
   for (const tensor of constantsIn(model.graph)) {
-    if (there === null || !liesIn(tensor, there)) bytes += tensor.bytes.length;
+    const isThere = there !== null && liesIn(tensor, there);
+    if (isLarge(tensor) && !isThere) bytes += tensor.bytes.length;
   }
   if (bytes <= MOST_BYTES_IN_MEMORY) {
     const graph = encodeModel(model, there ?? undefined);

@@ -13,6 +13,9 @@ import { tensorOf } from '../../../main/onnx/tensor.ts';
 /** Elements of the large constants: each has 16 MB. */
 const LARGE = 2 ** 22;
 
+/** Elements of the small ones: each has 1 MB. */
+const SMALL = 2 ** 18;
+
 /** Sums of an input with three large constants and a small one. */
 function sums(): Model {
   const graph = new GraphBuilder({ name: 'sums', opset: 21 });
@@ -56,6 +59,23 @@ describe('a part of a graph', () => {
     await close();
     expect(readdirSync(join(root, 'memory'))).toEqual([]);
     expect(await run(model, 'memory')).toBe(1116);
+  });
+
+  test('of many small weights, which a file would hold inside too, needs none', async () => {
+    const graph = new GraphBuilder({ name: 'many', opset: 21 });
+    let sum = graph.input('x', 'float32', [SMALL]);
+    for (let at = 0; at < 36; at++) {
+      const constant = tensorOf(`small_${at}`, [SMALL], new Float32Array(SMALL).fill(at));
+      [sum] = graph.node('Add', [sum, graph.initializer(constant)], { outputs: [`sum_${at}`] });
+    }
+    graph.node('Identity', [sum], { outputs: ['y'] });
+    graph.output('y', 'float32', [SMALL]);
+    const total = await withSession(graph.finish(), place('many'), async (session) => {
+      const feeds = { x: float32(new Float32Array(SMALL), [SMALL]) };
+      return floatsOf((await session.run(feeds, ['y']))['y'])[SMALL - 1];
+    });
+    expect(total).toBe((35 * 36) / 2);
+    expect(existsSync(join(root, 'many'))).toBe(false);
   });
 
   test('whose weights lie in a file beside its graph is loaded without another', async () => {
