@@ -44,8 +44,10 @@ export const command: Command = {
     const price = priceOf(args);
     const { tokensPerSecond } = job.result.decode;
     const cost = price === null ? {} : { costPerMillion: costPerMillion(tokensPerSecond, price) };
-    if (json) printJson({ ...job.result, ...cost });
-    else print(benchText(job.result, price));
+    if (json) {
+      const decodeMs = [...(await client.benches.samples({ id: job.result.id }))];
+      printJson({ ...job.result, decodeMs, ...cost });
+    } else print(benchText(job.result, price));
   },
 };
 

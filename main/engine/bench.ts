@@ -44,16 +44,11 @@ export async function benchModel(
   try {
     // A file that a process has mapped is not read from the disk again.
     if (request.load) supervisor.unload(record.folder);
-    const measured = await measure(workshop, request, manifest, job);
+    const { decodeMs, ...result } = await measure(workshop, request, manifest, job);
     job.signal.throwIfAborted();
     const { name: model, sha256: modelSha256 } = record;
-    const kept = library.benches.add(fingerprintOf(files), {
-      ...measured,
-      request,
-      model,
-      modelSha256,
-      ...circumstances(core),
-    });
+    const measured = { ...result, request, model, modelSha256, ...circumstances(core) };
+    const kept = library.benches.add(fingerprintOf(files), measured, decodeMs);
     core.tell({ kind: 'measurements-changed' });
     return kept;
   } finally {
@@ -93,13 +88,16 @@ function memoryFor(request: BenchRequest, manifest: Manifest, limit: number): nu
 /** Between two looks at the resident set: a look takes some microseconds on Linux, elsewhere a process. */
 const pollMs = process.platform === 'linux' ? 50 : 250;
 
+/** A result, and every sample of its decode. */
+type Measured = BenchResult & Pick<BenchMeasured, 'decodeMs'>;
+
 /** Measures in a process that has done nothing else; a second one where the first built the graph. */
 async function measure(
   workshop: Workshop,
   request: BenchRequest,
   manifest: Manifest,
   job: BenchJob,
-): Promise<BenchResult> {
+): Promise<Measured> {
   const first = await measureOnce(workshop, request, manifest, job);
   if (first !== null) return first;
   job.log('the graph was built; another process measures it');
@@ -113,7 +111,7 @@ async function measureOnce(
   request: BenchRequest,
   manifest: Manifest,
   { signal, progress }: BenchJob,
-): Promise<BenchResult | null> {
+): Promise<Measured | null> {
   const { core } = workshop;
   const load = loadRequest(core, manifest, request.form);
   const scratch = temporaryFolder(core.library.home.graphs);
@@ -146,7 +144,7 @@ function whole(
   memory: MemoryTrace,
   manifest: Manifest,
   { batch, promptTokens, newTokens }: BenchRequest,
-): BenchResult {
+): Measured {
   return {
     ...measured,
     peakRssBytes: Math.max(...memory.phases.map(({ peakBytes }) => peakBytes)),

@@ -116,6 +116,7 @@ export function createRouter(workshop: Workshop, jobs: Jobs): EngineRouter {
         ids: jobs.add(await benchJobs(core, input.requests, signal)),
       })),
       list: os.benches.list.handler(({ input }) => library.benches.list(input)),
+      samples: os.benches.samples.handler(({ input }) => library.benches.samples(input.id)),
       remove: os.benches.remove.handler(({ input }) => {
         library.benches.remove(input.id);
         core.tell({ kind: 'measurements-changed' });

@@ -109,16 +109,30 @@ export const promptOf = (length: number, vocabularySize: number): number[] =>
  */
 export function latencyOf(samples: readonly number[], tokens: number): Latency {
   const sorted = Float64Array.from(samples).toSorted();
+  const shown = percentiles.filter(({ least }) => sorted.length >= least);
   const p50 = quantile(sorted, 0.5);
   return {
     samples: sorted.length,
+    mean: sorted.reduce((sum, sample) => sum + sample, 0) / sorted.length,
     p50,
-    ...(sorted.length >= 10 && { p90: quantile(sorted, 0.9) }),
-    ...(sorted.length >= 1000 && { p99: quantile(sorted, 0.99) }),
-    ...(sorted.length >= 10_000 && { p999: quantile(sorted, 0.999) }),
+    ...Object.fromEntries(shown.map(({ name, share }) => [name, quantile(sorted, share)])),
+    ci95: Object.fromEntries(
+      shown.flatMap(({ name, share }) => {
+        const interval = quantileInterval(sorted, share);
+        return interval === null ? [] : [[name, interval]];
+      }),
+    ),
     tokensPerSecond: (1000 * tokens) / p50,
   };
 }
+
+/** Percentiles that are told, and from how many samples on. */
+const percentiles = [
+  { name: 'p50', share: 0.5, least: 1 },
+  { name: 'p90', share: 0.9, least: 10 },
+  { name: 'p99', share: 0.99, least: 1000 },
+  { name: 'p999', share: 0.999, least: 10_000 },
+] as const;
 
 /** How many samples took longer than three times the median. */
 export function outliers(samples: readonly number[], { p50 }: Latency): number {
@@ -128,6 +142,18 @@ export function outliers(samples: readonly number[], { p50 }: Latency): number {
 /** Nearest rank: the smallest sample that at least a share `share` of the samples do not exceed. */
 function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/**
+ * The middle 95 % of a quantile by the ranks beside it (order statistics, normal approximation of
+ * the binomial distribution, samples taken as independent); null where too few lie on one side.
+ */
+function quantileInterval(sorted: Float64Array, share: number): [number, number] | null {
+  const { length } = sorted;
+  const spread = 1.96 * Math.sqrt(length * share * (1 - share));
+  const low = Math.floor(length * share - spread);
+  const high = Math.ceil(length * share + spread);
+  return low < 0 || high >= length ? null : [sorted[low], sorted[high]];
 }
 
 /** The most probable token of the first row. */

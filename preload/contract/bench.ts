@@ -27,15 +27,24 @@ export const benchRequestSchema = z.object({
 export type BenchInput = z.input<typeof benchRequestSchema>;
 export type BenchRequest = z.infer<typeof benchRequestSchema>;
 
+const interval = z.tuple([z.number(), z.number()]);
+
 /** Milliseconds; a percentile is absent where there are too few samples for it. */
 export const latencySchema = z.object({
   samples: z.number().int(),
+  /** Absent in what older versions kept, as are intervals. */
+  mean: z.number().optional(),
   p50: z.number(),
   p90: z.number().optional(),
   /** From 1,000 samples on. */
   p99: z.number().optional(),
   /** From 10,000 samples on. */
   p999: z.number().optional(),
+  /** [low, high] that hold a percentile 95 times of 100; absent where too few samples lie beside it. */
+  ci95: z
+    .object({ p50: interval, p90: interval, p99: interval, p999: interval })
+    .partial()
+    .optional(),
   tokensPerSecond: z.number(),
 });
 export type Latency = z.infer<typeof latencySchema>;
@@ -90,8 +99,6 @@ export const benchResultSchema = z.object({
   decode: latencySchema,
   /** From request to first token, model loaded; tokens per second are those of the prompt. */
   ttft: latencySchema,
-  /** Milliseconds between tokens, in the order they came: at most 100,000. */
-  decodeMs: z.array(z.number()),
   /** Largest resident set of the runner, measured from outside. */
   peakRssBytes: z.number(),
   memory: memoryTraceSchema,

@@ -16,6 +16,7 @@ import {
   runSchema,
   runSummarySchema,
 } from './generation.ts';
+import { float64s } from './inspect/arrays.ts';
 import { inspectContract } from './inspect/index.ts';
 import {
   compressEstimateSchema,
@@ -166,6 +167,8 @@ export const contract = {
     list: call
       .input(z.object({ model: z.string().optional() }).prefault({}))
       .output(z.array(benchRecordSchema)),
+    /** Milliseconds between tokens, in the order they came: at most 100,000. */
+    samples: call.input(record).output(float64s),
     remove: call.input(record).output(z.void()),
   },
   /** Queues everything that a sweep takes; the jobs stand in the order they run. */

@@ -20,6 +20,7 @@ function holdsTypedArray(value: unknown): boolean {
 const arrayKinds = [
   [Float32Array, 40],
   [Int32Array, 41],
+  [Float64Array, 42],
 ] as const;
 
 /**

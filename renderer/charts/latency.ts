@@ -22,7 +22,7 @@ const markWidth = 80;
 const numberWidth = 40;
 
 /** Sorted once, a distribution is drawn and asked without looking at every sample again. */
-export const sortedTimes = (samples: readonly number[]): Float64Array =>
+export const sortedTimes = (samples: ArrayLike<number>): Float64Array =>
   Float64Array.from(samples).toSorted();
 
 /** How many of the sorted times are at most so long. */

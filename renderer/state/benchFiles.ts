@@ -7,11 +7,19 @@ export interface Table {
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
-/** Every time from token to token, in the order they came. */
-export const samplesTable = (records: readonly BenchRecord[]): Table => ({
+/** Every time from token to token in the order they came, of each record those at its place. */
+export const samplesTable = (
+  records: readonly BenchRecord[],
+  samples: readonly Float64Array[],
+): Table => ({
   header: ['model', 'measured_at', 'sample', 'ms'],
-  rows: records.flatMap(({ model, measuredAt, decodeMs }) =>
-    decodeMs.map((ms, index) => [model, new Date(measuredAt).toISOString(), index, ms]),
+  rows: records.flatMap(({ model, measuredAt }, at) =>
+    Array.from(samples[at] ?? [], (ms, index) => [
+      model,
+      new Date(measuredAt).toISOString(),
+      index,
+      ms,
+    ]),
   ),
 });
 

@@ -149,7 +149,7 @@ function speedOf(
     loadMs: before.loadMs,
     prefillMs: before.prefill.p50 / (promptTokens * batch),
     // The mean, as long steps take their time too.
-    stepMs: sumOf(before.decodeMs, (ms) => ms) / before.decodeMs.length,
+    stepMs: before.decode.mean ?? before.decode.p50,
     isMeasured: true,
   };
 }

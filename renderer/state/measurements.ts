@@ -33,6 +33,8 @@ export interface Measurements {
   evaluate(requests: readonly EvaluateInput[]): Promise<readonly string[]>;
   bench(requests: readonly BenchInput[]): Promise<readonly string[]>;
   sweep(request: SweepInput): Promise<readonly string[]>;
+  /** Milliseconds between tokens of a bench, in the order they came. */
+  samples(id: number): Promise<Float64Array>;
   /** Hides a measurement; `settle` or `undo` decides over it. */
   remove(measurement: MeasurementId): void;
   undo(measurement: MeasurementId): void;
@@ -98,6 +100,7 @@ export function createMeasurements(client: EngineClient): Measurements {
     evaluate: (requests) => start(() => client.evaluations.start({ requests: [...requests] })),
     bench: (requests) => start(() => client.benches.start({ requests: [...requests] })),
     sweep: (request) => start(() => client.sweep(request)),
+    samples: (id) => client.benches.samples({ id }),
     remove: (measurement) => store.setState({ removing: [...without(measurement), measurement] }),
     undo: (measurement) => store.setState({ removing: without(measurement) }),
     async settle(measurement) {

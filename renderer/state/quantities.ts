@@ -157,17 +157,17 @@ export function readBench(key: SpeedKey, record: BenchRecord): Reading | null {
   const { decode, ttft, peakRssBytes, joulesPerToken } = record;
   const plain = (value: number | null | undefined, n: number | null): Reading | null =>
     value === null || value === undefined ? null : { value, ci95: null, n, record };
-  const percentile = (of: keyof Latency, share: number): Reading | null => {
+  const percentile = (of: keyof NonNullable<Latency['ci95']>): Reading | null => {
     const reading = plain(decode[of], decode.samples);
-    return reading && { ...reading, ci95: percentileInterval(record, share) };
+    return reading && { ...reading, ci95: decode.ci95?.[of] ?? null };
   };
   switch (key) {
     case 'decode-p50':
-      return percentile('p50', 0.5);
+      return percentile('p50');
     case 'decode-p90':
-      return percentile('p90', 0.9);
+      return percentile('p90');
     case 'decode-p99':
-      return percentile('p99', 0.99);
+      return percentile('p99');
     case 'ttft':
       return plain(ttft.p50, ttft.samples);
     case 'tokens-per-second':
@@ -177,30 +177,4 @@ export function readBench(key: SpeedKey, record: BenchRecord): Reading | null {
     case 'joules':
       return plain(joulesPerToken, decode.samples);
   }
-}
-
-/** Sorting 100,000 samples takes a while: once per record is enough. */
-const sortedSamples = new WeakMap<BenchRecord, Float64Array>();
-
-/**
- * The middle 95 % of a percentile by the ranks beside it (order statistics, normal approximation of
- * the binomial distribution, samples taken as independent); null where too few lie on one side.
- */
-export function percentileInterval(
-  record: BenchRecord,
-  share: number,
-): readonly [number, number] | null {
-  const { length } = record.decodeMs;
-  const spread = 1.96 * Math.sqrt(length * share * (1 - share));
-  const low = Math.floor(length * share - spread);
-  const high = Math.ceil(length * share + spread);
-  if (low < 0 || high >= length) return null;
-  let sorted = sortedSamples.get(record);
-  if (!sorted) {
-    sorted = Float64Array.from(record.decodeMs).toSorted();
-    sortedSamples.set(record, sorted);
-  }
-  const from = sorted[low];
-  const to = sorted[high];
-  return from === undefined || to === undefined ? null : [from, to];
 }

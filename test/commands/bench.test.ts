@@ -19,7 +19,9 @@ const small = ['--prompt-tokens', '16', '--new-tokens', '8', '--runs', '2'];
 const sweeps = ['--contexts', '32,300', '--batches', '1,3', '--threads-sweep', '1,2'];
 const everything = [...small, ...sweeps, '--load', '--profile', '--price-per-hour', '3.6'];
 
-const documentSchema = benchRecordSchema.extend({ costPerMillion: z.number() }).strict();
+const documentSchema = benchRecordSchema
+  .extend({ decodeMs: z.array(z.number()), costPerMillion: z.number() })
+  .strict();
 
 async function failure(...words: string[]) {
   const { code, json } = await bench(...words, '--json');

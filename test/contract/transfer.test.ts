@@ -24,6 +24,7 @@ test('arrays cross a WebSocket as text and come out equal, parts of larger buffe
     floats,
     floats.subarray(3, 7),
     Int32Array.of(-1, 2 ** 31 - 1),
+    Float64Array.of(0.1, -0, Infinity),
     new Float32Array(),
   ];
   const copies = arrays.map((array) => {

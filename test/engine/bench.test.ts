@@ -67,6 +67,7 @@ describe('a measurement of speed', () => {
     const [record, ...others] = await client.benches.list({});
     expect(others).toEqual([]);
     expect(record).toEqual(job.result);
+    expect(await client.benches.samples({ id: record.id })).toEqual(Float64Array.of(1));
     expect(record).toMatchObject({
       model: 'good',
       request: { ...sizes, runs: 5, contexts: [], load: false },

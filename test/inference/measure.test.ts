@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { latencyOf, outliers, timeRuns } from '../../main/inference/measure.ts';
+import { createRandom } from '../../main/numeric/random.ts';
 import { writeTinyModel, type TinyModel } from './tinyDecoder.ts';
 
 let model: TinyModel;
@@ -14,8 +15,10 @@ describe('latencies', () => {
   it('are the nearest-rank percentiles, tokens per second those of the median', () => {
     expect(latencyOf(samples(20), 4)).toEqual({
       samples: 20,
+      mean: 10.5,
       p50: 10,
       p90: 18,
+      ci95: { p50: [6, 16] },
       tokensPerSecond: 400,
     });
   });
@@ -30,6 +33,27 @@ describe('latencies', () => {
     expect(names(9999)).toEqual(['p50', 'p90', 'p99']);
     expect(names(10_000)).toEqual(['p50', 'p90', 'p99', 'p999']);
     expect(latencyOf(samples(10_000), 1)).toMatchObject({ p90: 9000, p99: 9900, p999: 9990 });
+  });
+
+  it('have intervals that cover the median of evenly spread samples in 93 to 97 of 100 draws', () => {
+    const random = createRandom(42);
+    const draws = 1000;
+    let covered = 0;
+    for (let draw = 0; draw < draws; draw++) {
+      const drawn = Array.from({ length: 400 }, () => random.next());
+      const [low, high] = latencyOf(drawn, 1).ci95?.p50 ?? [1, 0];
+      if (low <= 0.5 && 0.5 <= high) covered++;
+    }
+    expect(covered / draws).toBeGreaterThan(0.93);
+    expect(covered / draws).toBeLessThan(0.97);
+  });
+
+  it('have no interval where too few samples lie beside a percentile', () => {
+    const names = [7, 8, 100, 1000].map((count) => {
+      const { ci95 = {} } = latencyOf(samples(count), 1);
+      return Object.keys(ci95);
+    });
+    expect(names).toEqual([[], ['p50'], ['p50', 'p90'], ['p50', 'p90', 'p99']]);
   });
 
   it('lose no sample, and count those beyond three times the median', () => {

@@ -8,7 +8,6 @@ import {
   type GeneratedToken,
   type GenerateEvent,
   type GenerateRequest,
-  type BenchRecord,
   type Job,
   type EvaluationRecord,
   type ModelRecord,
@@ -24,7 +23,7 @@ import type { ConnectionState, EngineConnection } from '../../renderer/engine/co
 import { fakeCompress } from './fakeCompress.ts';
 import { fakeDifference } from './fakeDifference.ts';
 import { fakeInspect } from './fakeInspect.ts';
-import { fakeMeasurements } from './fakeMeasurements.ts';
+import { fakeMeasurements, type FakeBench } from './fakeMeasurements.ts';
 import { facts, graph, records, tensors } from './fakeModels.ts';
 
 export interface FakeOptions {
@@ -45,7 +44,7 @@ export interface FakeOptions {
   shape?: { readonly layers: number; readonly heads: number };
   jobs?: readonly Job[];
   evaluations?: readonly EvaluationRecord[];
-  benches?: readonly BenchRecord[];
+  benches?: readonly FakeBench[];
 }
 
 export interface FakeEngine extends EngineConnection {

@@ -176,9 +176,20 @@ export function latencyOf(samples: readonly number[]): Latency {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
   const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
+  /** So many percent of the samples lie beside it on either side. */
+  const around = (share: number, beside: number): [number, number] => [
+    at(share - beside),
+    at(share + beside),
+  ];
   return {
     samples: samples.length,
+    mean,
     p50: at(0.5),
+    ci95: {
+      p50: around(0.5, 0.05),
+      ...(samples.length >= 100 && { p90: around(0.9, 0.03) }),
+      ...(samples.length >= 1000 && { p99: around(0.99, 0.005) }),
+    },
     ...(samples.length >= 100 && { p90: at(0.9) }),
     ...(samples.length >= 1000 && { p99: at(0.99) }),
     ...(samples.length >= 10_000 && { p999: at(0.999) }),
@@ -186,12 +197,17 @@ export function latencyOf(samples: readonly number[]): Latency {
   };
 }
 
+/** A measurement of speed with its samples, which no list tells. */
+export interface FakeBench extends BenchRecord {
+  readonly decodeMs: readonly number[];
+}
+
 /** A measurement of speed as the engine keeps it. */
 export function benchOf(
   model: ModelRecord,
   samples: number,
-  part: Partial<BenchRecord> = {},
-): BenchRecord {
+  part: Partial<FakeBench> = {},
+): FakeBench {
   const { ms } = costOf(model);
   const seed = seedOf(model.name);
   const decodeMs = latencySamples(samples, ms, seed);
@@ -242,12 +258,12 @@ export const evaluations: readonly EvaluationRecord[] = variants
   );
 
 /** Few samples give no 99th percentile: `fp16` and `int4-awq` have none. */
-export const benches: readonly BenchRecord[] = variants
+export const benches: readonly FakeBench[] = variants
   .filter(({ name }) => !name.endsWith('wanda-50'))
   .map((model) => benchOf(model, /fp16|awq/.test(model.name) ? 320 : 1600));
 
 /** The embedded model over half a year: with another runtime it became faster, with fewer threads slower. */
-export const oldBenches: readonly BenchRecord[] = [
+export const oldBenches: readonly FakeBench[] = [
   { days: 150, factor: 1.32, onnxruntime: '1.28.0', threads: 4 },
   { days: 120, factor: 1.3, onnxruntime: '1.28.0', threads: 4 },
   { days: 60, factor: 1.01, onnxruntime: '1.30.0', threads: 4 },
@@ -271,7 +287,7 @@ export function manyVariants(
 ): {
   models: readonly ModelRecord[];
   evaluations: readonly EvaluationRecord[];
-  benches: readonly BenchRecord[];
+  benches: readonly FakeBench[];
 } {
   const parents = Array.from({ length: 10 }, (_, index): ModelRecord => ({
     ...embedded,
@@ -297,7 +313,7 @@ export function manyVariants(
 
 interface FakeMeasurementsOptions {
   readonly evaluations: readonly EvaluationRecord[];
-  readonly benches: readonly BenchRecord[];
+  readonly benches: readonly FakeBench[];
   readonly find: (name: string) => ModelRecord;
   readonly emit: (event: EngineEvent) => void;
 }
@@ -352,7 +368,8 @@ export function fakeMeasurements(options: FakeMeasurementsOptions) {
     },
     benched({ request }: BenchJob): BenchRecord {
       const samples = request.runs * (request.newTokens - 1);
-      const made = withSweeps(benchOf(find(request.model), samples, { ...fresh(), request }));
+      const plain = benchOf(find(request.model), samples, { ...fresh(), request });
+      const made = { ...plain, ...withSweeps(plain) };
       speed.push(made);
       emit({ kind: 'measurements-changed' });
       return made;
@@ -370,6 +387,11 @@ export function fakeMeasurements(options: FakeMeasurementsOptions) {
       list: os.benches.list.handler(({ input }) =>
         speed.filter(isOf(input.model)).toSorted((a, b) => b.measuredAt - a.measuredAt),
       ),
+      samples: os.benches.samples.handler(({ input }) => {
+        const found = speed.find(({ id }) => id === input.id);
+        if (!found) throw new LatheError('not_found', `there is no such measurement: ${input.id}`);
+        return Float64Array.from(found.decodeMs);
+      }),
       remove: os.benches.remove.handler(({ input }) => without(speed, input.id)),
     },
   };

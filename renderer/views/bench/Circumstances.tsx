@@ -6,23 +6,31 @@ import { fileName } from './benchWords.ts';
 import classes from './Results.module.css';
 import type { Shown } from './shown.ts';
 
+interface CircumstancesProps {
+  shown: readonly Shown[];
+  /** Of each of them; a whole result is offered once they are there. */
+  samples: readonly Float64Array[] | undefined;
+}
+
 /** How, when and on what each measurement was made. */
-export function Circumstances({ shown }: { shown: readonly Shown[] }) {
+export function Circumstances({ shown, samples }: CircumstancesProps) {
   return (
     <section aria-label="Protocol" className={classes.card} data-wide>
       <div className={classes.cardTitle}>
         <h2>Protocol</h2>
       </div>
-      {shown.map(({ record, label, color }) => (
+      {shown.map(({ record, label, color }, at) => (
         <div key={record.id} className={classes.protocol}>
           <h3>
             <span className={classes.swatch} style={{ background: color }} />
             {label}
-            <SaveMenu
-              label={`Save the whole result of ${label}`}
-              name={`${fileName(record.model)}-bench`}
-              json={() => record}
-            />
+            {samples && (
+              <SaveMenu
+                label={`Save the whole result of ${label}`}
+                name={`${fileName(record.model)}-bench`}
+                json={() => ({ ...record, decodeMs: [...(samples[at] ?? [])] })}
+              />
+            )}
           </h3>
           <p>{record.protocol}</p>
           <dl>

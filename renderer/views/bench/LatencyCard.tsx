@@ -9,22 +9,45 @@ import {
 import { percentiles } from '../../state/benchSetup.ts';
 import { samplesTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
+import { Loaded } from '../library/Loaded.tsx';
 import { csvOf, formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
+import classes from './Results.module.css';
 import type { Shown } from './shown.ts';
+import type { Samples } from './useSamples.ts';
+
+interface LatencyCardProps {
+  shown: readonly Shown[];
+  samples: Samples;
+  name: string;
+}
+
+const title = 'Inter-token latency';
 
 /** How long it takes from token to token: how often each time came, and percentiles. */
-export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: string }) {
-  const series = useMemo(() => shown.map(seriesOf), [shown]);
+export function LatencyCard({ shown, samples, name }: LatencyCardProps) {
+  const { data } = samples;
+  const series = useMemo(
+    () => shown.flatMap((each, at) => (data?.[at] ? [seriesOf(each, data[at])] : [])),
+    [shown, data],
+  );
   const draw = useCallback(
     (svg: SVGSVGElement, width: number) => drawLatency(svg, series, width),
     [series],
   );
-  const find = (width: number, at: number): number | null => timeAt(series, width, at);
+  const find = (width: number, at: number): number | null =>
+    data ? timeAt(series, width, at) : null;
   const records = shown.map(({ record }) => record);
+  if (samples.isError)
+    return (
+      <section aria-label={title} className={classes.card}>
+        <h2>{title}</h2>
+        <Loaded query={samples}>{() => null}</Loaded>
+      </section>
+    );
   return (
     <ReadChart
-      title="Inter-token latency"
+      title={title}
       label={`Distribution of the inter-token latency of ${shown.map(({ label }) => label).join(', ')}`}
       draw={draw}
       find={find}
@@ -33,39 +56,34 @@ export function LatencyCard({ shown, name }: { shown: readonly Shown[]; name: st
           .map(({ label, sorted }) => `${(shareUpTo(sorted, ms) * 100).toFixed(1)} % of ${label}`)
           .join(' · ')}`
       }
-      idle={shown.map(absentOf).join(' ')}
+      idle={shown.map((each, at) => absentOf(each, data?.[at])).join(' ')}
       save={{
         name: `${name}-latency`,
-        csv: () => csvOf(samplesTable(records)),
+        ...(data && { csv: () => csvOf(samplesTable(records, data)) }),
       }}
     />
   );
 }
 
-/** A choice of other measurements does not sort the same samples again. */
-const sorted = new WeakMap<readonly number[], Float64Array>();
-
-function sortedOnce(samples: readonly number[]): Float64Array {
-  const known = sorted.get(samples) ?? sortedTimes(samples);
-  sorted.set(samples, known);
-  return known;
-}
-
-function seriesOf({ record, label, color }: Shown): LatencySeries {
-  const { decode, decodeMs } = record;
+function seriesOf(
+  { record: { decode }, label, color }: Shown,
+  samples: Float64Array,
+): LatencySeries {
   const marks = percentiles.flatMap(({ key, name, share }) => {
     const ms = decode[key];
     return ms === undefined ? [] : [{ name, share, ms }];
   });
-  return { label, color, marks, sorted: sortedOnce(decodeMs) };
+  return { label, color, marks, sorted: sortedTimes(samples) };
 }
 
 /** Which percentiles are missing, and why. */
-function absentOf({ record: { decode, decodeMs }, label }: Shown): string {
+function absentOf({ record: { decode }, label }: Shown, samples: Float64Array | undefined): string {
   const needs = percentiles
     .filter(({ key }) => decode[key] === undefined)
-    .map(({ name, samples }) => `${name} needs ${formatCount(samples)}`);
+    .map((each) => `${each.name} needs ${formatCount(each.samples)}`);
   const kept =
-    decodeMs.length < decode.samples ? [`the first ${formatCount(decodeMs.length)} drawn`] : [];
+    samples && samples.length < decode.samples
+      ? [`the first ${formatCount(samples.length)} drawn`]
+      : [];
   return `${label}: ${[`${formatCount(decode.samples)} samples`, ...kept, ...needs].join(', ')}.`;
 }

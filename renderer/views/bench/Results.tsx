@@ -8,9 +8,11 @@ import classes from './Results.module.css';
 import type { Shown } from './shown.ts';
 import { Summary } from './Summary.tsx';
 import { SweepCard, sweepPictures } from './SweepCard.tsx';
+import { useSamples } from './useSamples.ts';
 
 /** Figures and pictures of the measurements that are chosen. */
 export function Results({ shown }: { shown: readonly Shown[] }) {
+  const samples = useSamples(shown);
   if (shown.length === 0)
     return <Empty>Choose a measurement above, or up to four to compare them.</Empty>;
   const records = shown.map(({ record }) => record);
@@ -28,7 +30,7 @@ export function Results({ shown }: { shown: readonly Shown[] }) {
   return (
     <div className={classes.cards}>
       <Summary shown={shown} name={name} />
-      <LatencyCard shown={shown} name={name} />
+      <LatencyCard shown={shown} samples={samples} name={name} />
       <MemoryCard shown={shown} name={name} isWide={halves % 2 === 1} />
       {swept.map(
         ({ picture, some }) =>
@@ -43,7 +45,7 @@ export function Results({ shown }: { shown: readonly Shown[] }) {
           them.
         </p>
       )}
-      <Circumstances shown={shown} />
+      <Circumstances shown={shown} samples={samples.data} />
     </div>
   );
 }

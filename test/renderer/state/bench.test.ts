@@ -133,7 +133,7 @@ describe('what is to be measured', () => {
     const before = benchOf(tiny, 320, {
       loadMs: 100,
       prefill: { samples: 5, p50: 256, tokensPerSecond: 500 },
-      decodeMs: [8, 8, 14],
+      decode: { samples: 3, mean: 10, p50: 8, tokensPerSecond: 125 },
       request: benchRequestSchema.parse({ model: 'tiny-stories', promptTokens: 128 }),
     });
     // Six rounds, one of them to warm up, of 256 ms for the prompt and 640 ms for the tokens.
@@ -290,7 +290,7 @@ describe('figures', () => {
   });
 
   it('give every sample to a file', () => {
-    const { rows } = samplesTable([few]);
+    const { rows } = samplesTable([few], [Float64Array.from(few.decodeMs)]);
     expect(rows).toHaveLength(320);
     expect(rows[7]).toEqual(['tiny-stories', '2026-03-02T09:00:00.000Z', 7, few.decodeMs[7]]);
   });

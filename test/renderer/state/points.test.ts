@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { missingText } from '../../../renderer/state/missing.ts';
 import { joinPoints, split, type Point } from '../../../renderer/state/points.ts';
-import { percentileInterval } from '../../../renderer/state/quantities.ts';
 import { evaluationSeries } from '../../../renderer/state/series.ts';
 import { benches, benchOf, evaluationOf, evaluations, variants } from '../fakeMeasurements.ts';
 
@@ -39,6 +38,10 @@ describe('points', () => {
     expect(point.values.get('quality:perplexity')).toMatchObject({
       ci95: perplexity?.ci95,
       n: 200,
+    });
+    expect(point.values.get('decode-p99')).toMatchObject({
+      ci95: bench?.decode.ci95?.p99,
+      n: bench?.decode.samples,
     });
     expect(point.family).toBe('tiny-stories');
   });
@@ -121,33 +124,5 @@ describe('points', () => {
     ]);
     expect(complete.map(({ model }) => model.name)).not.toContain('tiny-stories');
     expect(complete).toHaveLength(variants.length - 5);
-  });
-});
-
-describe('the interval of a percentile', () => {
-  it('covers the median of evenly spread samples in 93 to 97 of 100 draws', () => {
-    let seed = 42;
-    const random = (): number => {
-      seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
-      return seed / 2 ** 32;
-    };
-    const [model] = variants;
-    if (!model) throw new Error('no model');
-    const plain = benchOf(model, 10);
-    const draws = 1000;
-    let covered = 0;
-    for (let draw = 0; draw < draws; draw += 1) {
-      const record = { ...plain, decodeMs: Array.from({ length: 400 }, random) };
-      const [low, high] = percentileInterval(record, 0.5) ?? [1, 0];
-      if (low <= 0.5 && 0.5 <= high) covered += 1;
-    }
-    expect(covered / draws).toBeGreaterThan(0.93);
-    expect(covered / draws).toBeLessThan(0.97);
-  });
-
-  it('is none where too few samples lie behind it', () => {
-    const [model] = variants;
-    if (!model) throw new Error('no model');
-    expect(percentileInterval(benchOf(model, 100), 0.99)).toBeNull();
   });
 });

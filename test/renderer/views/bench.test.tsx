@@ -236,6 +236,34 @@ describe('the view that measures speed', () => {
     expect(whole).toEqual(newest);
   });
 
+  it('asks for the samples of what is drawn and of nothing else', async () => {
+    const asked: number[] = [];
+    const { studio } = await open({ benches: oldBenches, models: variants });
+    const { samples } = studio.measurements;
+    vi.spyOn(studio.measurements, 'samples').mockImplementation((id) => {
+      asked.push(id);
+      return samples(id);
+    });
+    const [, second] = await region('Measurements').findAllByRole('checkbox');
+    const [newest, other] = oldBenches.toReversed();
+    if (second) fireEvent.click(second);
+    await screen.findByText(/^tiny-stories, .* 320 samples, P99 needs 1,000/);
+    expect(new Set(asked)).toEqual(new Set([newest?.id, other?.id]));
+    for (const record of studio.measurements.store.getState().benches ?? [])
+      expect(record).not.toHaveProperty('decodeMs');
+  });
+
+  it('says why samples cannot be drawn, and asks again', async () => {
+    const { studio } = await open({ benches: oldBenches });
+    const [, second] = await region('Measurements').findAllByRole('checkbox');
+    vi.spyOn(studio.measurements, 'samples').mockRejectedValueOnce(new Error('the file is gone'));
+    if (second) fireEvent.click(second);
+    expect((await screen.findByRole('alert')).textContent).toContain('the file is gone');
+    fireEvent.click(region('Inter-token latency').getByRole('button', { name: 'Try again' }));
+    await screen.findByRole('img', { name: /^Distribution of the inter-token latency/ });
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
   it('says what does not fit before anything is queued', async () => {
     const { studio } = await open();
     studio.bench.change({ promptTokens: 500 });
