@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { onlyPositional, typedPath, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { bytes, noteProgress, print, printJson } from './output.ts';
@@ -10,7 +11,11 @@ export const command: Command = {
   check(args) {
     const source = onlyPositional(args, 'folder');
     if (source.startsWith('hf:')) {
-      throw new UsageError(`only folders can be imported: ${source}`);
+      throw new UsageError(`only folders can be imported, download it first: ${source}`);
+    }
+    const path = typedPath(source);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      throw new UsageError(`a model is imported as a folder, not as a file: ${path}`);
     }
   },
   async run({ args, engine, json, signal }) {

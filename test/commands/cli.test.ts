@@ -316,6 +316,7 @@ describe('what is typed wrongly ends with exit code 2 and says what', () => {
     [['models', '--device', 'abacus'], 'abacus'],
     [['models', 'extra'], 'extra'],
     [['import', 'hf:owner/repo'], 'hf:owner/repo'],
+    [['import', import.meta.filename], `not as a file: ${import.meta.filename}`],
     [['studio', '--port', '99999'], '99999'],
   ])('%j', async (args, mentioned) => {
     const plain = await run(...args);
