@@ -25,7 +25,9 @@ export function failureOf(error: unknown, isStopped: boolean): Failure {
 function failure(code: string, message: string, data: ErrorData): Failure {
   const place = [
     data.file !== undefined && !message.includes(data.file) ? `file ${data.file}` : '',
-    data.offset === undefined ? '' : `at byte ${data.offset}`,
+    data.offset !== undefined && !message.endsWith(`byte ${data.offset}`)
+      ? `at byte ${data.offset}`
+      : '',
     data.tensor !== undefined && !message.includes(data.tensor) ? `tensor ${data.tensor}` : '',
     data.node !== undefined && !message.includes(data.node) ? `node ${data.node}` : '',
   ].filter((part) => part !== '');

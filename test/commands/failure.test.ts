@@ -17,6 +17,18 @@ test('a runner that Ctrl-C ended was cancelled; one that ended by itself was not
   });
 });
 
+test('the place is told once, whether the message says it or the data', () => {
+  const place = { file: '/m/x', offset: 8 };
+  const texts = ['bad: /m/x at byte 8', 'bad: /m/x', 'bad'].map(
+    (message) => failureOf(new LatheError('file_malformed', message, place), false).text,
+  );
+  expect(texts).toEqual([
+    'bad: /m/x at byte 8',
+    'bad: /m/x (at byte 8)',
+    'bad (file /m/x, at byte 8)',
+  ]);
+});
+
 test('what else fails behind Ctrl-C is told as it is', () => {
   const full = new LatheError('disk_full', 'no space left');
   expect(failureOf(full, true)).toMatchObject({ code: 1, text: 'no space left' });
