@@ -4,6 +4,7 @@ import type { Job, JobEvent, JobSummary } from '../../../preload/contract/jobs.t
 import { summaryOf, type StoredJob } from '../../library/jobs.ts';
 import { fromOrpc } from '../errors.ts';
 import type { Workshop } from '../ownRunner.ts';
+import { refuseNewerReadings } from '../runner/keptReadings.ts';
 import { workOf, type Work } from './kinds.ts';
 import { isOpen, type JobChanges, type LiveJob } from './liveJob.ts';
 
@@ -157,6 +158,7 @@ export function createJobs(workshop: Workshop): Jobs {
           value: job.state,
         });
       }
+      if (job.kind === 'evaluate') refuseNewerReadings(store.folder(id));
       const queued: Job = { ...job, state: 'queued', error: null, endedAt: null };
       store.save(queued);
       enqueue(queued);

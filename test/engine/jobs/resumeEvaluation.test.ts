@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -144,6 +145,22 @@ describe('a measurement whose process is killed', () => {
     const resumed = await resume(job);
     expect(logged(resumed)).toContain(`going on behind item ${done}`);
     expect(measured(resumed)).toEqual(undisturbed);
+  });
+
+  test('is left alone where a newer version kept what was read', async () => {
+    const job = await killed(10);
+    const file = readingsOf(job.id);
+    const head = JSON.stringify({ format: 99, key: '' });
+    const checksum = createHash('sha256').update(head).digest('hex').slice(0, 16);
+    writeFileSync(file, `${checksum} ${head}\n`);
+    const before = readFileSync(file);
+    await expect(client.jobs.resume({ id: job.id })).rejects.toMatchObject({
+      code: 'file_malformed',
+      data: { file, value: '99' },
+    });
+    expect(await client.jobs.get({ id: job.id })).toEqual(job);
+    expect(readFileSync(file)).toEqual(before);
+    await client.jobs.remove({ id: job.id });
   });
 
   test('begins anew where the data changed', async () => {
