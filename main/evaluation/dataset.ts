@@ -242,7 +242,8 @@ class Reader {
     const names = given === undefined ? aliases[name] : [given];
     const found = names.find((one) => Object.hasOwn(value, one));
     if (found === undefined) {
-      throw this.#fault(`has no field "${given ?? name}", which ${this.#kind} have`);
+      const wanted = `has no field "${given ?? name}", which ${this.#kind} have`;
+      throw this.#fault(`${wanted}; it has ${fieldsOf(value)}`);
     }
     return Object.entries(value).find(([key]) => key === found)?.[1];
   }
@@ -252,4 +253,12 @@ class Reader {
     const text = problem.startsWith('"') ? `${where}: ${problem}` : `${where} ${problem}`;
     return malformed(this.#file, text, where);
   }
+}
+
+/** The first fields of an item, as far as a message has room for them. */
+function fieldsOf(item: object): string {
+  const names = Object.keys(item);
+  const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+  if (shown.length === 0) return 'none';
+  return shown.join(', ') + (names.length > shown.length ? ', …' : '');
 }

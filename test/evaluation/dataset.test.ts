@@ -54,13 +54,19 @@ describe('data sets', () => {
 
 test.each<[string, ...Parameters<typeof read>]>([
   [
-    'file_malformed: line 2 has no field "text", which documents have (a.jsonl)',
-    '"a"\n{"txt": 1}',
+    'file_malformed: line 1 has no field "text", which documents have; it has none (a.jsonl)',
+    '{}',
     'a.jsonl',
     'documents',
   ],
   [
-    'file_malformed: line 2 has no field "story", which documents have (a.tsv)',
+    'file_malformed: line 2 has no field "text", which documents have; it has "txt", "b" (a.jsonl)',
+    '"a"\n{"txt": 1, "b": 2}',
+    'a.jsonl',
+    'documents',
+  ],
+  [
+    'file_malformed: line 2 has no field "story", which documents have; it has "text" (a.tsv)',
     'text\nb',
     'a.tsv',
     'documents',
