@@ -243,7 +243,7 @@ class Reader {
     const found = names.find((one) => Object.hasOwn(value, one));
     if (found === undefined) {
       const wanted = `has no field "${given ?? name}", which ${this.#kind} have`;
-      throw this.#fault(`${wanted}; it has ${fieldsOf(value)}`);
+      throw this.#fault(`${wanted}; it has ${namesIn(value)}`);
     }
     return Object.entries(value).find(([key]) => key === found)?.[1];
   }
@@ -256,7 +256,7 @@ class Reader {
 }
 
 /** The first fields of an item, as far as a message has room for them. */
-function fieldsOf(item: object): string {
+function namesIn(item: object): string {
   const names = Object.keys(item);
   const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
   if (shown.length === 0) return 'none';
