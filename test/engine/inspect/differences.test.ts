@@ -262,6 +262,16 @@ describe('blame', () => {
     expect(found.expected).toEqual(found.given);
   });
 
+  test('reads nothing again of the comparison before it', async () => {
+    const stages = async (text: string): Promise<Set<string>> => {
+      const { told } = await blame('tiny-stories', int4, text, 12);
+      return new Set(told.flatMap((event) => (event.kind === 'progress' ? [event.stage] : [])));
+    };
+    await compare('tiny-stories', int4, 'One day, a cat', 12);
+    expect(await stages('One day, a cat')).not.toContain('loading the base');
+    expect(await stages('One day, a dog')).toContain('loading the base');
+  });
+
   test('repairs 4 bits everywhere: with the layers that suffice in float, the token is back', async () => {
     const text = 'Once upon a time';
     const before = await compare('tiny-stories', int4, text, 48);

@@ -1,6 +1,7 @@
 import { LatheError } from '../../../../preload/contract/errors.ts';
 import { freeCaptured, type Captured } from '../../../capture/captured.ts';
 import type { LoadRequest } from '../source.ts';
+import type { BothRead } from './pair.ts';
 import { openSubject, type OpenedSubject } from './subjects.ts';
 
 /** A capture and the model it is of. */
@@ -19,6 +20,8 @@ const keyOf = (source: LoadRequest): string => JSON.stringify({ ...source, form:
 
 /** Models that this runner has open to be looked into, and what was captured of them. */
 export class Captures {
+  /** What two models said last, and on which request. */
+  lastPair: { readonly key: string; readonly both: BothRead } | null = null;
   private readonly subjects = new Map<string, OpenedSubject>();
   private readonly kept = new Map<string, KeptCapture>();
   private readonly mostSubjects: number;

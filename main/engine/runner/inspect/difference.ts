@@ -11,7 +11,7 @@ import type { ModelHolder } from '../loaded.ts';
 import type { LoadRequest } from '../source.ts';
 import type { Captures, KeptCapture } from './captures.ts';
 import type { Compared, CompareRequest } from './compareContract.ts';
-import { comparePair, withPair, type Report } from './pair.ts';
+import { readBoth, type Report } from './pair.ts';
 import { makeRoom, roomWithin } from './room.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -38,10 +38,7 @@ async function compare(
   report: Report,
   signal: AbortSignal,
 ): Promise<Compared['difference']> {
-  const { reading, tokenizer } = await withPair(request, report, async (pair) => ({
-    reading: await comparePair(pair, request, report, signal),
-    tokenizer: pair.base.tokenizer,
-  }));
+  const { reading, tokenizer } = await readBoth(captures, request, report, signal);
   const { ids, promptTokens, base, variant, kl, firstDivergence } = reading;
   const insides = await compareInsides(captures, request, ids, report, signal);
   return {
