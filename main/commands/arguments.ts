@@ -91,7 +91,7 @@ export function refusedBy(
 /** The only positional argument. */
 export function onlyPositional({ positionals }: Arguments, what: string): string {
   const [first, second] = positionals;
-  if (first === undefined) throw new UsageError(`${what} is missing`);
+  if (first === undefined || first === '') throw new UsageError(`${what} is missing`);
   if (second !== undefined) throw new UsageError(`one ${what} only: ${second}`);
   return first;
 }
@@ -107,6 +107,17 @@ export function typedPath(path: string): string {
   if (existsSync(here) || start === undefined) return here;
   const there = resolve(start, path);
   return existsSync(there) ? there : here;
+}
+
+/** A place to write, as typed; where the user stands, likewise. */
+export const newPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? '.', path);
+
+/** What something new is to be called, in fields that the contract calls `name`. */
+export function newName(args: Arguments): { name?: string } {
+  const name = args.text('name');
+  if (name === undefined) return {};
+  if (name.length >= 1 && name.length <= 120) return { name };
+  throw new UsageError(`--name must have 1 to 120 characters, not ${name.length}: ${name}`);
 }
 
 type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;

@@ -2,7 +2,7 @@ import type { EngineClient } from '../../preload/contract/index.ts';
 import type { CompressEstimate } from '../../preload/contract/jobs.ts';
 import type { ModelRecord } from '../../preload/contract/models.ts';
 import type { PassReport, Recipe } from '../../preload/contract/recipe.ts';
-import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
+import { newName, onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command, Context } from './command.ts';
 import { endedEarly, follow, resumed } from './job.ts';
 import { modelOf, nameOf } from './model.ts';
@@ -29,6 +29,7 @@ export const command: Command = {
   check(args) {
     onlyPositional(args, 'model');
     typedRecipe(args);
+    newName(args);
     args.texts('set').forEach(parseChange);
   },
   async run(context) {
@@ -61,7 +62,7 @@ async function make(
   model: string,
   recipe: Recipe,
 ): Promise<{ record: ModelRecord; passes: readonly PassReport[] }> {
-  const name = args.text('name');
+  const { name } = newName(args);
   const names = name === undefined ? {} : { names: [name] };
   const record = await nameOf(model, client);
   const known = await resumed(

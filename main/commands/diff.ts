@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type {
   Blame,
   Difference,
   DifferenceInput,
   EngineClient,
 } from '../../preload/contract/index.ts';
-import { UsageError, type Arguments } from './arguments.ts';
+import { newPath, UsageError, type Arguments } from './arguments.ts';
 import { differenceOf } from './captured.ts';
 import type { Command, Context } from './command.ts';
 import { modelOf } from './model.ts';
@@ -35,7 +35,7 @@ export const command: Command = {
     modelsOf(args);
     requestOf(args, ['', '']);
     const page = args.text('html');
-    if (page !== undefined) checkPage(resolve(page));
+    if (page !== undefined) checkPage(newPath(page));
   },
 
   async run({ args, engine, json, signal }) {
@@ -49,12 +49,12 @@ export const command: Command = {
     const file = args.text('html');
     if (file !== undefined) {
       const { html } = await client.inspect.report({ difference: difference.id }, { signal });
-      writePage(resolve(file), html);
+      writePage(newPath(file), html);
     }
     if (json) return printJson(document(difference, blame));
     print(text(difference));
     if (blame !== null) print(`\n${blameText(blame)}`);
-    if (file !== undefined) note(`\nwritten: ${resolve(file)}`);
+    if (file !== undefined) note(`\nwritten: ${newPath(file)}`);
   },
 };
 

@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import { exportFormatSchema, type ExportFormat } from '../../preload/contract/export.ts';
-import { onlyPositional, UsageError, type Arguments } from './arguments.ts';
+import { newPath, onlyPositional, UsageError, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { modelOf } from './model.ts';
 import { bytes, noteProgress, print, printJson, table } from './output.ts';
@@ -40,11 +39,10 @@ export const command: Command = {
   },
 };
 
-/** Where the user typed it: npm runs scripts in the project's folder and says where that was. */
 function folderOf(args: Arguments): string {
   const typed = args.text('to');
   if (typed === undefined || typed === '') throw new UsageError('--to is missing');
-  return resolve(process.env['INIT_CWD'] ?? '.', typed);
+  return newPath(typed);
 }
 
 function formatOf(args: Arguments): ExportFormat {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { onlyPositional, typedPath, UsageError } from './arguments.ts';
+import { newName, onlyPositional, typedPath, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { bytes, noteProgress, print, printJson } from './output.ts';
 
@@ -9,6 +9,7 @@ export const command: Command = {
   options: { name: { placeholder: 'N', help: "name in the library (default: the folder's)" } },
   usesRunner: true,
   check(args) {
+    newName(args);
     const source = onlyPositional(args, 'folder');
     if (source.startsWith('hf:')) {
       throw new UsageError(`only folders can be imported, download it first: ${source}`);
@@ -21,11 +22,7 @@ export const command: Command = {
   async run({ args, engine, json, signal }) {
     const client = await engine();
     const path = typedPath(onlyPositional(args, 'folder'));
-    const name = args.text('name');
-    const events = await client.models.import(
-      { path, ...(name === undefined ? {} : { name }) },
-      { signal },
-    );
+    const events = await client.models.import({ path, ...newName(args) }, { signal });
     for await (const event of events) {
       if (event.kind === 'progress') noteProgress(event);
       else if (json) printJson(event.model);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseArguments, typedPath, UsageError } from '../../main/commands/arguments.ts';
+import { newPath, parseArguments, typedPath, UsageError } from '../../main/commands/arguments.ts';
 import { bytes, count, table } from '../../main/commands/output.ts';
 
 const options = {
@@ -61,6 +61,7 @@ test('a path is found where the user stands when npm has moved elsewhere', () =>
     expect(typedPath('arguments.test.ts')).toBe(import.meta.filename);
     expect(typedPath('package.json')).toBe(`${process.cwd()}/package.json`);
     expect(typedPath('nowhere')).toBe(`${process.cwd()}/nowhere`);
+    expect(newPath('nowhere')).toBe(`${import.meta.dirname}/nowhere`);
   } finally {
     if (before === undefined) delete process.env['INIT_CWD'];
     else process.env['INIT_CWD'] = before;
