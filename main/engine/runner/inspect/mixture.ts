@@ -36,7 +36,7 @@ async function readFused(model: Model, { folder }: LoadRequest): Promise<Decoder
 }
 
 /** The variant, loaded, and which of its units are put back. */
-export interface Mixture {
+interface Mixture {
   readonly decoder: Decoder;
   readonly putBack: (units: readonly MixUnit[]) => void;
 }
