@@ -1,5 +1,5 @@
-import { Button } from '@mantine/core';
 import { Empty } from '../../ui/Empty.tsx';
+import { OpenFolder } from '../OpenFolder.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Bench.module.css';
 import { Header } from './Header.tsx';
@@ -8,19 +8,13 @@ import { SetupPane } from './SetupPane.tsx';
 
 /** Where speed and memory are measured: what to measure, and what came of it. */
 export function Bench() {
-  const { models, navigation } = useStudio();
+  const { models } = useStudio();
   const isEmpty = usePart(models.store, (state) => state.models?.length === 0);
   return (
     <div className={classes.view}>
       <Header />
       {isEmpty ? (
-        <Empty
-          action={
-            <Button variant="default" onClick={() => navigation.open('folder')}>
-              Open folder…
-            </Button>
-          }
-        >
+        <Empty action={<OpenFolder />}>
           A bench tells how fast a model answers here and what memory it takes; open a model first.
         </Empty>
       ) : (

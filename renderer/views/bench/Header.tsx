@@ -5,8 +5,8 @@ import { canStart } from '../../state/bench.ts';
 import { deviceName } from '../../state/devices.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { formatCount } from '../../ui/format.ts';
+import { ViewHead } from '../../ui/ViewHead.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
-import classes from './Bench.module.css';
 
 /** The machine that is measured on, and the button that does it. */
 export function Header() {
@@ -25,28 +25,29 @@ export function Header() {
   };
   const keys = keyNames({ key: 'Enter', mod: true }, host.mac).join(' ');
   return (
-    <header className={classes.header}>
-      <h1>Bench</h1>
-      {info && (
-        <span className={classes.facts}>
-          <span>{info.cpu}</span>
-          <span>
-            {formatCount(info.threads)} of {formatCount(info.cores)} threads
-          </span>
-          <span>{deviceName(info.device)}</span>
-          <span>onnxruntime {info.onnxruntime}</span>
-        </span>
-      )}
-      <Tooltip label={isReady ? `Queue it (${keys})` : 'The set-up is not complete yet'}>
-        <Button
-          className={classes.run}
-          leftSection={<IconPlayerPlayFilled size={14} aria-hidden="true" />}
-          disabled={!isReady || !isConnected || isAsking}
-          onClick={() => void run()}
-        >
-          {count > 1 ? `Measure ${formatCount(count)} models` : 'Measure'}
-        </Button>
-      </Tooltip>
-    </header>
+    <ViewHead
+      title="Bench"
+      facts={
+        info
+          ? [
+              info.cpu,
+              `${formatCount(info.threads)} of ${formatCount(info.cores)} threads`,
+              deviceName(info.device),
+              `onnxruntime ${info.onnxruntime}`,
+            ]
+          : []
+      }
+      action={
+        <Tooltip label={isReady ? `Queue it (${keys})` : 'The set-up is not complete yet'}>
+          <Button
+            leftSection={<IconPlayerPlayFilled size={14} aria-hidden="true" />}
+            disabled={!isReady || !isConnected || isAsking}
+            onClick={() => void run()}
+          >
+            {count > 1 ? `Measure ${formatCount(count)} models` : 'Measure'}
+          </Button>
+        </Tooltip>
+      }
+    />
   );
 }

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { Empty } from '../../ui/Empty.tsx';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
+import { OpenFolder } from '../OpenFolder.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Compare.module.css';
 import { ComparisonContext, useComparison, useJoined } from './comparison.ts';
@@ -61,7 +62,7 @@ export function Compare() {
 
 /** Before anything was measured. */
 function Unmeasured({ hasModels }: { hasModels: boolean }) {
-  const { compare, navigation } = useStudio();
+  const { compare } = useStudio();
   const { points } = useComparison();
   return (
     <div className={classes.empty}>
@@ -80,13 +81,7 @@ function Unmeasured({ hasModels }: { hasModels: boolean }) {
           measured; a model and its variants show what compressing costs.
         </Empty>
       ) : (
-        <Empty
-          action={
-            <Button variant="default" onClick={() => navigation.open('folder')}>
-              Open folder…
-            </Button>
-          }
-        >
+        <Empty action={<OpenFolder />}>
           Every model becomes a point of quality against speed or size; open a model first.
         </Empty>
       )}

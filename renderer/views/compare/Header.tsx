@@ -7,6 +7,7 @@ import {
   type QuantityKey,
 } from '../../state/quantities.ts';
 import { formatCount } from '../../ui/format.ts';
+import { ViewHead } from '../../ui/ViewHead.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Compare.module.css';
 import { useComparison } from './comparison.ts';
@@ -19,8 +20,19 @@ export function Header() {
   const y = usePart(compare.store, (state) => state.y);
   const isConnected = usePart(connection, (state) => state.connection.kind === 'ready');
   return (
-    <header className={classes.header}>
-      <h1>Compare</h1>
+    <ViewHead
+      title="Compare"
+      facts={[`${formatCount(complete.length)} of ${formatCount(points.length)} models have both`]}
+      action={
+        <Button
+          leftSection={<IconChartDots size={16} stroke={1.5} aria-hidden="true" />}
+          disabled={!isConnected || points.length === 0}
+          onClick={() => compare.openMeasure([...compare.store.getState().selected])}
+        >
+          Measure…
+        </Button>
+      }
+    >
       <QuantityPicker
         label="Vertical axis"
         value={y}
@@ -32,18 +44,7 @@ export function Header() {
         value={x}
         onChange={(key) => compare.change({ x: key })}
       />
-      <span className={classes.count}>
-        {formatCount(complete.length)} of {formatCount(points.length)} models have both
-      </span>
-      <Button
-        className={classes.measure}
-        leftSection={<IconChartDots size={16} stroke={1.5} aria-hidden="true" />}
-        disabled={!isConnected || points.length === 0}
-        onClick={() => compare.openMeasure([...compare.store.getState().selected])}
-      >
-        Measure…
-      </Button>
-    </header>
+    </ViewHead>
   );
 }
 

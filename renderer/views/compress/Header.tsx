@@ -1,12 +1,13 @@
-import { Button, Select, Tooltip } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
 import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useState } from 'react';
 import { modelKey } from '../../state/models.ts';
 import { keyNames } from '../../state/shortcuts.ts';
 import { sweepSize } from '../../state/sweep.ts';
-import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
+import { formatCount } from '../../ui/format.ts';
+import { ViewHead } from '../../ui/ViewHead.tsx';
+import { modelFacts, ModelSelect } from '../ModelSelect.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
-import classes from './Header.module.css';
 
 /** The model that is cut down, and the button that does it. */
 export function Header() {
@@ -15,28 +16,17 @@ export function Header() {
   const known = usePart(models.store, (state) => state.models);
   const current = known?.find((record) => modelKey(record) === chosen);
   return (
-    <header className={classes.header}>
-      <h1>Compress</h1>
-      <Select
-        aria-label="Model to compress"
-        className={classes.picker}
-        placeholder={known === null ? 'Looking for models …' : 'Choose a model'}
-        value={current ? chosen : null}
-        data={(known ?? []).map((record) => ({ value: modelKey(record), label: record.name }))}
-        searchable={(known?.length ?? 0) > 8}
-        nothingFoundMessage="No model has this name"
+    <ViewHead
+      title="Compress"
+      facts={current ? modelFacts(current) : []}
+      action={<Run isReady={current !== undefined} />}
+    >
+      <ModelSelect
+        label="Model to compress"
+        value={chosen}
         onChange={(model) => recipe.setModel(model)}
       />
-      {current && (
-        <span className={classes.facts}>
-          <span>{formatParameters(current.parameters)} parameters</span>
-          <span>{formatBytes(current.bytes)}</span>
-          <span>{current.precision}</span>
-          <span>{formatCount(current.contextLength)} context</span>
-        </span>
-      )}
-      <Run isReady={current !== undefined} />
-    </header>
+    </ViewHead>
   );
 }
 
@@ -56,7 +46,6 @@ function Run({ isReady }: { isReady: boolean }) {
   return (
     <Tooltip label={isRight ? `Queue it (${keys})` : 'The recipe is not complete yet'}>
       <Button
-        className={classes.run}
         leftSection={<IconPlayerPlayFilled size={14} aria-hidden="true" />}
         disabled={!isReady || !isRight || !isConnected || isAsking}
         onClick={() => void run()}

@@ -1,12 +1,14 @@
-import { Button, Tabs } from '@mantine/core';
+import { Tabs } from '@mantine/core';
 import { inspectTabs, type InspectTab } from '../../state/inspect.ts';
 import { Empty } from '../../ui/Empty.tsx';
+import { ViewHead } from '../../ui/ViewHead.tsx';
+import { ModelSelect } from '../ModelSelect.tsx';
+import { OpenFolder } from '../OpenFolder.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { AttentionTab } from './attention/AttentionTab.tsx';
 import { AttributionTab } from './attribution/AttributionTab.tsx';
 import { DifferenceTab } from './difference/DifferenceTab.tsx';
 import classes from './Inspect.module.css';
-import { InspectModel } from './InspectModel.tsx';
 import { InspectPrompt } from './InspectPrompt.tsx';
 import { LensTab } from './lens/LensTab.tsx';
 import { TokenizerTab } from './tokenizer/TokenizerTab.tsx';
@@ -31,7 +33,8 @@ const prompted: ReadonlySet<InspectTab> = new Set([
 
 /** Why a model does what it does: one prompt through one model, looked at from all sides. */
 export function Inspect() {
-  const { inspect, models, navigation } = useStudio();
+  const { inspect, models } = useStudio();
+  const model = usePart(inspect.store, (state) => state.model);
   const tab = usePart(inspect.store, (state) => state.tab);
   const isEmpty = usePart(models.store, (state) => state.models?.length === 0);
   return (
@@ -44,9 +47,8 @@ export function Inspect() {
         if (next) inspect.setTab(next);
       }}
     >
-      <header className={classes.header}>
-        <h1>Inspect</h1>
-        <InspectModel />
+      <ViewHead title="Inspect">
+        <ModelSelect label="Model" value={model} onChange={(key) => inspect.setModel(key)} />
         <Tabs.List className={classes.tabs} aria-label="What to look at">
           {inspectTabs.map((name) => (
             <Tabs.Tab key={name} value={name}>
@@ -54,15 +56,9 @@ export function Inspect() {
             </Tabs.Tab>
           ))}
         </Tabs.List>
-      </header>
+      </ViewHead>
       {isEmpty ? (
-        <Empty
-          action={
-            <Button variant="default" onClick={() => navigation.open('folder')}>
-              Open folder…
-            </Button>
-          }
-        >
+        <Empty action={<OpenFolder />}>
           Here a model shows what it computed for a prompt; open a model first.
         </Empty>
       ) : (

@@ -6,6 +6,7 @@ import { Dot } from '../../ui/Dot.tsx';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { formatBytes } from '../../ui/format.ts';
 import { tell } from '../../ui/notify.tsx';
+import { ViewHead } from '../../ui/ViewHead.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './SettingsView.module.css';
 
@@ -17,9 +18,7 @@ export function SettingsView() {
   const failure = usePart(settings.store, (state) => state.failure);
   return (
     <div className={classes.view}>
-      <header className={classes.header}>
-        <h1>Settings</h1>
-      </header>
+      <ViewHead title="Settings" />
       <div className={classes.body}>
         {failure && (
           <ErrorPanel
