@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { commonOptions, parseArguments, UsageError, type Options } from './commands/arguments.ts';
+import {
+  commonOptions,
+  libraryFolder,
+  parseArguments,
+  UsageError,
+  type Options,
+} from './commands/arguments.ts';
 import { interruptedCode, type Command } from './commands/command.ts';
-import { homePath } from './library/home.ts';
 import { suggestion } from './library/nearest.ts';
 
 /** Loaded one at a time: a command starts as fast as what it needs itself. */
@@ -45,8 +50,9 @@ process.stderr.on('error', () => undefined);
 
 const typed = process.argv.slice(2);
 // Compiled code is kept, here and in the runners: it halves the time they take to start.
-const homeAt = typed.indexOf('--home');
-const codeCache = join(homePath(homeAt < 0 ? undefined : typed[homeAt + 1]), 'cache', 'code');
+const homeAt = typed.findLastIndex((word) => /^--home(=|$)/.test(word));
+const typedHome = homeAt < 0 ? undefined : (/=(.*)/s.exec(typed[homeAt])?.[1] ?? typed[homeAt + 1]);
+const codeCache = join(libraryFolder(typedHome), 'cache', 'code');
 process.env['NODE_COMPILE_CACHE'] ??= codeCache;
 enableCompileCache(process.env['NODE_COMPILE_CACHE']);
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import type * as z from 'zod';
+import { homePath } from '../library/home.ts';
 import { suggestion } from '../library/nearest.ts';
 
 /** What was typed cannot be understood: exit code 2. */
@@ -111,6 +112,10 @@ export function typedPath(path: string): string {
 
 /** A place to write, as typed; where the user stands, likewise. */
 export const newPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? '.', path);
+
+/** The library's folder, where the user stands; the usual one where none is typed. */
+export const libraryFolder = (typed: string | undefined): string =>
+  homePath(typed ? newPath(typed) : undefined);
 
 /** What something new is to be called, in fields that the contract calls `name`. */
 export function newName(args: Arguments): { name?: string } {

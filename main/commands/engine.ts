@@ -5,8 +5,7 @@ import type { Device } from '../../preload/contract/system.ts';
 import type { Engine } from '../engine/engine.ts';
 import { forkNode } from '../engine/runner/forkNode.ts';
 import type { RunnerProcess, StartRunner } from '../engine/runner/host.ts';
-import { homePath } from '../library/home.ts';
-import { UsageError, type Arguments } from './arguments.ts';
+import { libraryFolder, UsageError, type Arguments } from './arguments.ts';
 
 export interface OpenedEngine {
   /** The engine in this process; opened at the first call. */
@@ -28,7 +27,7 @@ export function openEngine(args: Arguments, startsRunner: boolean): OpenedEngine
   const whole = (): Promise<Engine> => (opening ??= open());
   const open = async (): Promise<Engine> => {
     const { createEngine } = await import('../engine/engine.ts');
-    const home = homePath(args.text('home'));
+    const home = libraryFolder(args.text('home'));
     return createEngine({ home, startRunner: runners.start, ...overrides });
   };
   return {

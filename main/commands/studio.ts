@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
-import { homePath } from '../library/home.ts';
 import { resourcesPath } from '../library/resources.ts';
-import { noPositionals, UsageError, type Arguments } from './arguments.ts';
+import { libraryFolder, noPositionals, UsageError, type Arguments } from './arguments.ts';
 import type { Command, Context } from './command.ts';
 import { findElectron } from './electron.ts';
 import { note, print, printJson } from './output.ts';
@@ -53,7 +52,7 @@ async function inWindow(binary: string, { args, signal }: Context): Promise<void
   const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const child = spawn(binary, [...flags, folder], {
     stdio: 'inherit',
-    env: { ...process.env, LATHE_HOME: homePath(args.text('home')) },
+    env: { ...process.env, LATHE_HOME: libraryFolder(args.text('home')) },
   });
   signal.addEventListener('abort', () => child.kill(), { once: true });
   await once(child, 'exit');

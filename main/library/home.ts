@@ -24,15 +24,16 @@ export interface Home {
  * application data.
  */
 export function homePath(asked?: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const chosen = asked ?? environment['LATHE_HOME'];
-  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  // An empty variable counts as none.
+  const chosen = asked || environment['LATHE_HOME'];
+  if (chosen) return resolve(chosen);
   switch (process.platform) {
     case 'win32':
-      return join(environment['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'Lathe');
+      return join(environment['APPDATA'] || join(homedir(), 'AppData', 'Roaming'), 'Lathe');
     case 'darwin':
       return join(homedir(), 'Library', 'Application Support', 'Lathe');
     default:
-      return join(environment['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'lathe');
+      return join(environment['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'lathe');
   }
 }
 

@@ -159,6 +159,16 @@ test('a model that was removed is restored from the trash; one that ships stays'
   expect(err).toMatch(/^lathe restore [0-9a-f-]{36} brings it back.\n$/);
 });
 
+test.each([['--home'], ['--home=']])('everything is kept in the folder of %s', async (option) => {
+  const elsewhere = mkdtempSync(join(folder, 'home-'));
+  const chosen = join(elsewhere, 'chosen');
+  const words = option.endsWith('=') ? [`${option}${chosen}`] : [option, chosen];
+  const usual = join(elsewhere, 'usual');
+  expect(await lathe(usual, 'models', ...words)).toMatchObject({ code: 0 });
+  expect(readdirSync(elsewhere)).toEqual(['chosen']);
+  expect(readdirSync(join(chosen, 'cache')).toSorted()).toEqual(['code', 'graphs']);
+});
+
 test('a recipe is printed as the file that compress takes', async () => {
   const recipes = await document(z.array(recipeSchema), 'recipes');
   const { out } = await run('recipes', 'int4-rtn');
