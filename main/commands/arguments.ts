@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import type * as z from 'zod';
@@ -109,6 +109,9 @@ export function typedPath(path: string): string {
   const there = resolve(start, path);
   return existsSync(there) ? there : here;
 }
+
+/** Whether a file is there; a path that no file can have is none. */
+export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 /** A place to write, as typed; where the user stands, likewise. */
 export const newPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? '.', path);

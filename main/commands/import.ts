@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { newName, onlyPositional, typedPath, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { refuseFile } from './model.ts';
 import { bytes, noteProgress, print, printJson } from './output.ts';
 
 export const command: Command = {
@@ -14,10 +14,7 @@ export const command: Command = {
     if (source.startsWith('hf:')) {
       throw new UsageError(`only folders can be imported, download it first: ${source}`);
     }
-    const path = typedPath(source);
-    if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
-      throw new UsageError(`a model is imported as a folder, not as a file: ${path}`);
-    }
+    refuseFile(typedPath(source));
   },
   async run({ args, engine, json, signal }) {
     const client = await engine();

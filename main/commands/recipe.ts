@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
 import type { EngineClient } from '../../preload/contract/index.ts';
 import { recipeSchema, stepSchema, type Recipe } from '../../preload/contract/recipe.ts';
 import { suggestion } from '../library/nearest.ts';
-import { typedPath, UsageError } from './arguments.ts';
+import { isFile, typedPath, UsageError } from './arguments.ts';
 
 /** The recipe that was typed, by its name or its file, with what `--set` changes. */
 export async function recipeOf(
@@ -55,7 +55,7 @@ async function named(typed: string, client: EngineClient): Promise<unknown> {
   const recipes = (await client.recipes.list()).map(({ recipe }) => recipe);
   const found = recipes.find(({ name }) => name === typed);
   if (found) return found;
-  if (statSync(typedPath(typed), { throwIfNoEntry: false })?.isFile()) return readRecipe(typed);
+  if (isFile(typedPath(typed))) return readRecipe(typed);
   const known = recipes.map(({ name }) => name).join(', ');
   throw new UsageError(`no recipe of this name: ${typed}; there are ${known}`);
 }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { newPath, parseArguments, typedPath, UsageError } from '../../main/commands/arguments.ts';
+import {
+  isFile,
+  newPath,
+  parseArguments,
+  typedPath,
+  UsageError,
+} from '../../main/commands/arguments.ts';
 import { bytes, count, table } from '../../main/commands/output.ts';
 
 const options = {
@@ -66,6 +72,15 @@ test('a path is found where the user stands when npm has moved elsewhere', () =>
     if (before === undefined) delete process.env['INIT_CWD'];
     else process.env['INIT_CWD'] = before;
   }
+});
+
+test('a path that no file can have is no file', () => {
+  expect(isFile(import.meta.filename)).toBe(true);
+  expect([import.meta.dirname, 'nowhere', 'x'.repeat(5000)].map(isFile)).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 test('tables align numbers to the right and text to the left', () => {

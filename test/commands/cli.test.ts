@@ -329,7 +329,8 @@ describe('what is typed wrongly ends with exit code 2 and says what', () => {
     [['models', '--device', 'abacus'], 'abacus'],
     [['models', 'extra'], 'extra'],
     [['import', 'hf:owner/repo'], 'hf:owner/repo'],
-    [['import', import.meta.filename], `not as a file: ${import.meta.filename}`],
+    [['import', import.meta.filename], `a folder, not a file: ${import.meta.filename}`],
+    [['show', import.meta.filename], `a folder, not a file: ${import.meta.filename}`],
     [['studio', '--port', '99999'], '99999'],
   ])('%j', async (args, mentioned) => {
     const plain = await run(...args);
@@ -362,6 +363,21 @@ test('the version is that of the package', async () => {
     .object({ version: z.string() })
     .parse(JSON.parse(readFileSync(file, 'utf8')));
   expect(await run('--version')).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
+});
+
+test('a file in GGUF is told what to take instead', async () => {
+  const file = join(folder, 'model.gguf');
+  writeFileSync(file, 'GGUF');
+  for (const words of [
+    ['import', file],
+    ['generate', file, '--prompt', 'x'],
+  ]) {
+    expect(await run(...words)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('GGUF is not read, take the folder'),
+    });
+  }
 });
 
 describe('what is not there ends with exit code 1 and a typed error', () => {
