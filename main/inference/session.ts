@@ -3,6 +3,10 @@ import type { Device } from '../../preload/contract/system.ts';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { probeModel } from './probeModel.ts';
 
+// The runtime would keep a device's id in the user's cache folder and report how it is used. It asks
+// when its first session is made.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 /** A named n-dimensional array as the runtime takes and gives it; `data` is a typed array. */
 export type { Tensor };
 

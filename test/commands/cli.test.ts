@@ -169,6 +169,17 @@ test.each([['--home'], ['--home=']])('everything is kept in the folder of %s', a
   expect(readdirSync(join(chosen, 'cache')).toSorted()).toEqual(['code', 'graphs']);
 });
 
+test('the runtime keeps nothing of its own about the user, and sends nothing', () => {
+  const user = mkdtempSync(join(folder, 'user-'));
+  const words = ['generate', 'tiny-stories', '--prompt', 'x', '--max-tokens', '1'];
+  const { XDG_CACHE_HOME: _, ...environment } = process.env;
+  execFileSync(process.execPath, [cli, ...words], {
+    env: { ...environment, HOME: user, USERPROFILE: user, LATHE_HOME: home },
+    stdio: 'pipe',
+  });
+  expect(readdirSync(user)).toEqual([]);
+});
+
 test('a recipe is printed as the file that compress takes', async () => {
   const recipes = await document(z.array(recipeSchema), 'recipes');
   const { out } = await run('recipes', 'int4-rtn');
