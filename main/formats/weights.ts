@@ -104,6 +104,8 @@ function isMissing(error: unknown, file?: string): boolean {
   return (
     error instanceof LatheError &&
     error.code === 'file_missing' &&
+    // A file that is there and may not be opened is no missing one.
+    error.data.value === 'ENOENT' &&
     (file === undefined || error.data.file === file)
   );
 }

@@ -67,12 +67,12 @@ export function isModelFolder(folder: string): boolean {
 
 /**
  * The files of a model folder, by name; everything else in it is left alone. Throws
- * `file_missing` where there is no such folder or no config.json in it, and `path_refused` for a
- * link that leads elsewhere.
+ * `file_missing` where there is no such folder, it may not be read, or no config.json is in it, and
+ * `path_refused` for a link that leads elsewhere.
  */
 export function modelFiles(folder: string): ModelFile[] {
   const root = realFolder(folder);
-  const names = [...readdirSync(root), ...graphNames(root)].toSorted();
+  const names = [...namesIn(root), ...graphNames(root)].toSorted();
   const files = names.flatMap((name): ModelFile[] => {
     const role = roleOf(name);
     return role === null
@@ -102,7 +102,19 @@ function graphNames(root: string): string[] {
   const folder = join(root, graphFolder);
   // A link may lead anywhere: what is behind it is not looked at.
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
-  return readdirSync(folder).map((name) => `${graphFolder}/${name}`);
+  return namesIn(folder).map((name) => `${graphFolder}/${name}`);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (!isCode(error, 'EACCES', 'EPERM')) throw error;
+    throw new LatheError('file_missing', `no permission to read the folder: ${folder}`, {
+      file: folder,
+      next: ['open-folder'],
+    });
+  }
 }
 
 function realFolder(folder: string): string {

@@ -169,7 +169,7 @@ test.each([['--home'], ['--home=']])('everything is kept in the folder of %s', a
   expect(readdirSync(join(chosen, 'cache')).toSorted()).toEqual(['code', 'graphs']);
 });
 
-test('the runtime keeps nothing of its own about the user, and sends nothing', () => {
+test('the runtime leaves nothing of its own with the user, no id to report under', () => {
   const user = mkdtempSync(join(folder, 'user-'));
   const words = ['generate', 'tiny-stories', '--prompt', 'x', '--max-tokens', '1'];
   const { XDG_CACHE_HOME: _, ...environment } = process.env;

@@ -1,9 +1,18 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openWeights } from '../../main/formats/weights.ts';
 import { safetensors } from '../models/safetensors.ts';
+import { withoutRights } from '../setup/withoutRights.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lathe-weights-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -28,6 +37,15 @@ test('a single file is read, also beside an index', () => {
   const tensors = openWeights(folderWith({ 'model.safetensors': one('a', 1) }, { b: 'gone' }));
   expect(tensors.names).toEqual(['a']);
   tensors.close();
+});
+
+test.skipIf(process.platform === 'win32')('a file that may not be read is not missing', () => {
+  const folder = folderWith({ 'model.safetensors': one('a', 1) });
+  chmodSync(root, 0o755);
+  const file = join(folder, 'model.safetensors');
+  expect(() => withoutRights(file, () => openWeights(folder))).toThrow(
+    `no permission to open the file: ${file}`,
+  );
 });
 
 test('shards are read as one, each tensor from the file the index names', () => {

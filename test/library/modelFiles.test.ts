@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copyDurably, checkSpace } from '../../main/library/copy.ts';
 import { graphNameIn, isModelFolder, modelFiles } from '../../main/library/modelFiles.ts';
+import { withoutRights } from '../setup/withoutRights.ts';
 
 let root: string;
 let folder: string;
@@ -67,6 +76,16 @@ describe('the files of a model folder', () => {
     const file = join(folder, 'README.md');
     expect(() => modelFiles(folder)).toThrow(
       expect.objectContaining({ code, data: expect.objectContaining({ file }) }),
+    );
+  });
+
+  test.skipIf(process.platform === 'win32')('are not seen without the right to', () => {
+    chmodSync(root, 0o755);
+    expect(() => withoutRights(folder, () => modelFiles(folder))).toThrow(
+      expect.objectContaining({
+        code: 'file_missing',
+        message: `no permission to read the folder: ${folder}`,
+      }),
     );
   });
 
