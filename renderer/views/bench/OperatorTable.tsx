@@ -9,6 +9,7 @@ import {
 import { operatorsTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
+import { SortHead, Table } from '../../ui/Table.tsx';
 import { csvOf } from './benchWords.ts';
 import classes from './Results.module.css';
 import tableClasses from './OperatorTable.module.css';
@@ -70,24 +71,18 @@ export function OperatorTable({
         />
       </div>
       <div className={tableClasses.frame}>
-        <table className={tableClasses.table} aria-label="Times of the operators">
+        <Table kind="figures" className={tableClasses.table} aria-label="Times of the operators">
           <thead>
             <tr>
               {columns.map(({ key, title }) => (
-                <th
+                <SortHead
                   key={key}
-                  scope="col"
-                  aria-sort={
-                    order.column !== key ? 'none' : order.isRising ? 'ascending' : 'descending'
-                  }
+                  rising={order.column === key ? order.isRising : null}
+                  isNumber={key !== 'name'}
+                  onSort={() => sort(key)}
                 >
-                  <button type="button" onClick={() => sort(key)}>
-                    {title}
-                    <span aria-hidden="true">
-                      {order.column === key ? (order.isRising ? ' ↑' : ' ↓') : ''}
-                    </span>
-                  </button>
-                </th>
+                  {title}
+                </SortHead>
               ))}
               <th scope="col">Share of the step</th>
             </tr>
@@ -97,7 +92,7 @@ export function OperatorTable({
               <Row key={row.name} row={row} />
             ))}
           </tbody>
-        </table>
+        </Table>
       </div>
     </>
   );
@@ -109,10 +104,10 @@ function Row({ row }: { row: OperatorRow }) {
       <td className="mono" title={row.name}>
         {row.name}
       </td>
-      <td>{formatCount(row.nodes)}</td>
-      <td>{formatCount(row.calls)}</td>
-      <td>{row.prefillMs.toFixed(3)}</td>
-      <td>{row.decodeMs.toFixed(3)}</td>
+      <td data-number>{formatCount(row.nodes)}</td>
+      <td data-number>{formatCount(row.calls)}</td>
+      <td data-number>{row.prefillMs.toFixed(3)}</td>
+      <td data-number>{row.decodeMs.toFixed(3)}</td>
       <td>
         <span className={tableClasses.share}>
           <span className={tableClasses.track}>

@@ -1,4 +1,11 @@
-import { ActionIcon, Button, Checkbox, SegmentedControl, Tooltip } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  SegmentedControl,
+  Tooltip,
+  VisuallyHidden,
+} from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { BenchRecord } from '../../../preload/contract/index.ts';
@@ -8,6 +15,7 @@ import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatMoment, formatRate } from '../../ui/format.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { shortName } from '../modelNames.ts';
+import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { formatChange, formatMs } from './benchWords.ts';
 import classes from './Runs.module.css';
@@ -59,7 +67,7 @@ export function RunTable({ records, shown }: RunTableProps) {
         />
       </div>
       <div className={classes.frame}>
-        <table className={classes.table} aria-label="Measurements">
+        <Table kind="list" className={classes.table} aria-label="Measurements">
           <thead>
             <tr>
               <th scope="col">Model</th>
@@ -76,7 +84,7 @@ export function RunTable({ records, shown }: RunTableProps) {
               </th>
               <th scope="col">Drift</th>
               <th scope="col">
-                <span className={classes.hidden}>Remove</span>
+                <VisuallyHidden>Remove</VisuallyHidden>
               </th>
             </tr>
           </thead>
@@ -91,7 +99,7 @@ export function RunTable({ records, shown }: RunTableProps) {
               />
             ))}
           </tbody>
-        </table>
+        </Table>
         {listed.length > count && (
           <Button size="xs" variant="subtle" onClick={() => setCount(count + atOnce)}>
             Show {formatCount(Math.min(atOnce, listed.length - count))} more

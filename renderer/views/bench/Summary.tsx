@@ -1,7 +1,8 @@
-import { NumberInput, Tooltip } from '@mantine/core';
+import { NumberInput, Tooltip, VisuallyHidden } from '@mantine/core';
 import { figuresOf, type BenchFigure } from '../../state/benchFigures.ts';
 import { figuresTable } from '../../state/benchFiles.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
+import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { csvOf, formatChange, formatFigure } from './benchWords.ts';
 import resultClasses from './Results.module.css';
@@ -46,11 +47,11 @@ export function Summary({ shown, name }: { shown: readonly Shown[]; name: string
         />
       </div>
       <div className={classes.frame}>
-        <table className={classes.table} aria-label="Figures of the measurements">
+        <Table kind="figures" className={classes.table} aria-label="Figures of the measurements">
           <thead>
             <tr>
               <th scope="col">
-                <span className={classes.hidden}>Figure</span>
+                <VisuallyHidden>Figure</VisuallyHidden>
               </th>
               {shown.map(({ record, label, color }) => (
                 <th key={record.id} scope="col" title={record.model}>
@@ -74,7 +75,7 @@ export function Summary({ shown, name }: { shown: readonly Shown[]; name: string
               </tr>
             ))}
           </tbody>
-        </table>
+        </Table>
       </div>
     </section>
   );

@@ -15,6 +15,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { formatMoment } from '../../ui/format.ts';
 import { offerUndo } from '../../ui/notify.tsx';
 import { toCsv } from '../../ui/save.ts';
+import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { useComparison } from './comparison.ts';
 import classes from './HistoryPane.module.css';
@@ -117,7 +118,7 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <section className={classes.list} tabIndex={0} aria-label="Measurements">
-      <table className={classes.entries}>
+      <Table kind="list">
         <thead>
           <tr>
             <th scope="col">When</th>
@@ -149,7 +150,7 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Checkbox, Menu } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconDots } from '@tabler/icons-react';
+import { IconDots } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useMemo, useRef } from 'react';
 import type { Sort } from '../../state/compare.ts';
@@ -11,6 +11,7 @@ import {
   type QuantityKey,
 } from '../../state/quantities.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
+import { SortHead, Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { useComparison } from './comparison.ts';
 import { PointActions } from './PointActions.tsx';
@@ -44,7 +45,7 @@ export function PointTable() {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <section ref={scroller} className={classes.scroll} tabIndex={0} aria-label="Models compared">
-      <table className={classes.table} aria-rowcount={sorted.length + 1}>
+      <Table kind="list" className={classes.table} aria-rowcount={sorted.length + 1}>
         <thead>
           <tr>
             <th scope="col" className={classes.check}>
@@ -95,7 +96,7 @@ export function PointTable() {
           })}
           <tr aria-hidden="true" style={{ height: below }} />
         </tbody>
-      </table>
+      </Table>
     </section>
   );
 }
@@ -106,23 +107,14 @@ const noteOf = (isFront: boolean, isReaching: boolean): string =>
 function Heading(props: { by: Sort['by']; sort: Sort; children: string }) {
   const { compare } = useStudio();
   const { by, sort, children } = props;
-  const isSorted = sort.by === by;
   return (
-    <th
-      scope="col"
-      data-number={by !== 'name' || undefined}
-      aria-sort={isSorted ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+    <SortHead
+      rising={sort.by === by ? !sort.descending : null}
+      isNumber={by !== 'name'}
+      onSort={() => compare.sortBy(by)}
     >
-      <button type="button" className={classes.sort} onClick={() => compare.sortBy(by)}>
-        {children}
-        {isSorted &&
-          (sort.descending ? (
-            <IconArrowDown size={12} aria-hidden="true" />
-          ) : (
-            <IconArrowUp size={12} aria-hidden="true" />
-          ))}
-      </button>
-    </th>
+      {children}
+    </SortHead>
   );
 }
 

@@ -15,6 +15,7 @@ import { visible } from '../../ui/format.ts';
 import { SaveMenu } from '../../ui/SaveMenu.tsx';
 import { toCsv } from '../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../ui/wholePicture.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './TextPane.module.css';
 import { withoutBase } from './words.ts';
@@ -116,11 +117,13 @@ function Peaks(props: {
   const peaks = useMemo(() => peaksOf(losses, 12), [losses]);
   const variants = losses.models.filter(({ kl }) => kl !== null);
   return (
-    <table className={classes.peaks} aria-label="Where they part most">
+    <Table kind="list" className={classes.peaks} aria-label="Where they part most">
       <thead>
         <tr>
           <th scope="col">Token</th>
-          <th scope="col">KL (nats)</th>
+          <th scope="col" data-number>
+            KL (nats)
+          </th>
           <th scope="col">Variant</th>
         </tr>
       </thead>
@@ -142,14 +145,14 @@ function Peaks(props: {
                 {visible(losses.tokens[position]?.text ?? '')}
               </button>
             </td>
-            <td>{formatNumber(kl)}</td>
+            <td data-number>{formatNumber(kl)}</td>
             <td title={variants[variant]?.model}>
               {withoutBase(variants[variant]?.model ?? '', losses.models[0]?.model ?? '')}
             </td>
           </tr>
         ))}
       </tbody>
-    </table>
+    </Table>
   );
 }
 

@@ -4,6 +4,7 @@ import type { CompressEstimate, Recipe } from '../../../preload/contract/index.t
 import { isPassName, passTitles } from '../../state/passes.ts';
 import { formatBytes, formatCount, formatDuration, formatSaving } from '../../ui/format.ts';
 import { Loaded } from '../library/Loaded.tsx';
+import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Plan.module.css';
 
@@ -73,7 +74,7 @@ function Predicted({ estimate }: { estimate: CompressEstimate }) {
           </div>
         ))}
       </dl>
-      <table className={classes.table}>
+      <Table kind="figures" className={classes.table}>
         <thead>
           <tr>
             <th scope="col">Pass</th>
@@ -106,7 +107,7 @@ function Predicted({ estimate }: { estimate: CompressEstimate }) {
             </tr>
           </tfoot>
         )}
-      </table>
+      </Table>
       {calibration && (
         <p className={classes.hint}>
           Calibration: {formatCount(calibration.sequences)} × {formatCount(calibration.length)} ={' '}

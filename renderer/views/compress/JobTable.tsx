@@ -3,6 +3,7 @@ import type { CompressSummary } from '../../../preload/contract/index.ts';
 import { isActive } from '../../state/job.ts';
 import { Dot } from '../../ui/Dot.tsx';
 import { formatRemaining, formatWhen } from '../../ui/format.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Jobs.module.css';
 import { jobStates } from './jobWords.ts';
@@ -16,7 +17,7 @@ interface JobTableProps {
 export function JobTable({ jobs, selected }: JobTableProps) {
   return (
     <div className={classes.list}>
-      <table className={classes.jobs} aria-label="Jobs">
+      <Table kind="list" className={classes.jobs} aria-label="Jobs">
         <thead>
           <tr>
             <th scope="col">Variant</th>
@@ -29,7 +30,7 @@ export function JobTable({ jobs, selected }: JobTableProps) {
             <Row key={job.id} job={job} selected={job.id === selected} />
           ))}
         </tbody>
-      </table>
+      </Table>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { LayerReport } from '../../../preload/contract/index.ts';
 import { formatBytes, formatDuration, formatShare } from '../../ui/format.ts';
 import { saveText } from '../../ui/save.ts';
 import { fileName, layersCsv } from './layerRows.ts';
+import { Table } from '../../ui/Table.tsx';
 import classes from './LayerTable.module.css';
 
 interface LayerTableProps {
@@ -32,15 +33,25 @@ export function LayerTable({ name, layers }: LayerTableProps) {
           Save JSON
         </Button>
       </div>
-      <table className={classes.table}>
+      <Table kind="figures" className={classes.table}>
         <thead>
           <tr>
             <th scope="col">Layer</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-            <th scope="col">Bits</th>
-            <th scope="col">Size</th>
-            <th scope="col">Time</th>
+            <th scope="col" data-number>
+              Before
+            </th>
+            <th scope="col" data-number>
+              After
+            </th>
+            <th scope="col" data-number>
+              Bits
+            </th>
+            <th scope="col" data-number>
+              Size
+            </th>
+            <th scope="col" data-number>
+              Time
+            </th>
             <th scope="col">Note</th>
           </tr>
         </thead>
@@ -48,16 +59,16 @@ export function LayerTable({ name, layers }: LayerTableProps) {
           {layers.map((each) => (
             <tr key={each.layer}>
               <td className="mono">{each.layer}</td>
-              <td>{percent(each.errorBefore)}</td>
-              <td>{percent(each.errorAfter)}</td>
-              <td>{each.bits.toFixed(2)}</td>
-              <td>{formatBytes(each.bytes)}</td>
-              <td>{formatDuration(each.seconds * 1000)}</td>
+              <td data-number>{percent(each.errorBefore)}</td>
+              <td data-number>{percent(each.errorAfter)}</td>
+              <td data-number>{each.bits.toFixed(2)}</td>
+              <td data-number>{formatBytes(each.bytes)}</td>
+              <td data-number>{formatDuration(each.seconds * 1000)}</td>
               <td>{each.note}</td>
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
     </>
   );
 }

@@ -12,10 +12,10 @@ import { modelKey } from '../../state/models.ts';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { formatBytes, formatRemaining } from '../../ui/format.ts';
 import { shortName } from '../modelNames.ts';
+import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { FolderBrowser } from './FolderBrowser.tsx';
 import classes from './FolderDialog.module.css';
-import tables from './Library.module.css';
 
 interface ExportDialogProps {
   record: ModelRecord;
@@ -142,7 +142,7 @@ function Exported({ result, onDone }: { result: ExportResult; onDone: () => void
   return (
     <div className={classes.form}>
       <output className="mono">{result.folder}</output>
-      <table className={tables.table} aria-label="Exported files">
+      <Table kind="figures" aria-label="Exported files">
         <thead>
           <tr>
             <th scope="col">File</th>
@@ -163,7 +163,7 @@ function Exported({ result, onDone }: { result: ExportResult; onDone: () => void
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
       <div className={classes.buttons}>
         <Button variant="default" onClick={() => void host.copy(result.folder)}>
           Copy path

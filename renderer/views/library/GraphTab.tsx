@@ -6,6 +6,7 @@ import type { GraphFacts, GraphForm } from '../../../preload/contract/index.ts';
 import { drawOperators } from '../../charts/operators.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { formatCount } from '../../ui/format.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Library.module.css';
 import { Loaded } from './Loaded.tsx';
@@ -86,7 +87,7 @@ function Values({ title, values }: { title: string; values: GraphFacts['inputs']
       <h3>
         {title} ({values.length})
       </h3>
-      <table className={classes.table}>
+      <Table kind="figures" className={classes.figures}>
         <tbody>
           {values.map(({ name, dataType, shape }) => (
             <tr key={name}>
@@ -96,7 +97,7 @@ function Values({ title, values }: { title: string; values: GraphFacts['inputs']
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
     </div>
   );
 }

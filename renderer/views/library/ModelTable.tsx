@@ -1,6 +1,7 @@
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Library.module.css';
 
@@ -19,7 +20,7 @@ export function ModelTable({
   selected: string | null;
 }) {
   return (
-    <table className={classes.table}>
+    <Table kind="list" className={classes.models}>
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -48,7 +49,7 @@ export function ModelTable({
           <Row key={modelKey(model)} model={model} selected={modelKey(model) === selected} />
         ))}
       </tbody>
-    </table>
+    </Table>
   );
 }
 

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Library.module.css';
 import { Loaded } from './Loaded.tsx';
@@ -41,7 +42,7 @@ export function OverviewTab({ record }: { record: ModelRecord }) {
           <>
             <div className={classes.block}>
               <h3>Files</h3>
-              <table className={classes.table}>
+              <Table kind="figures" className={classes.figures}>
                 <tbody>
                   {files.map((file) => (
                     <tr key={file.name}>
@@ -53,7 +54,7 @@ export function OverviewTab({ record }: { record: ModelRecord }) {
                     </tr>
                   ))}
                 </tbody>
-              </table>
+              </Table>
             </div>
             {card !== null && (
               <div className={classes.block}>

@@ -8,6 +8,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { formatBytes, formatCount } from '../../ui/format.ts';
 import { saveText, toCsv } from '../../ui/save.ts';
 import { shortName } from '../modelNames.ts';
+import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './Library.module.css';
 import { Loaded } from './Loaded.tsx';
@@ -101,7 +102,7 @@ function TensorList({ tensors }: { tensors: readonly TensorFacts[] }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <section ref={scroller} className={classes.scroll} tabIndex={0} aria-label="Tensors">
-      <table className={`${classes.table} ${classes.tensors}`} aria-rowcount={tensors.length + 1}>
+      <Table kind="list" className={classes.tensors} aria-rowcount={tensors.length + 1}>
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -131,7 +132,7 @@ function TensorList({ tensors }: { tensors: readonly TensorFacts[] }) {
           })}
           <tr aria-hidden="true" style={{ height: below }} />
         </tbody>
-      </table>
+      </Table>
     </section>
   );
 }

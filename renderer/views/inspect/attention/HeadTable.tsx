@@ -4,6 +4,7 @@ import { sortHeads, statistics, type StatisticName } from '../../../state/heads.
 import { sameHead, toggledHead } from '../../../state/inspect.ts';
 import { Empty } from '../../../ui/Empty.tsx';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
+import { SortHead, Table } from '../../../ui/Table.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName } from '../parts/figures.ts';
 import classes from './Attention.module.css';
@@ -34,24 +35,21 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
       isAscending: before?.by === by ? !before.isAscending : by === 'place',
     }));
   const column = (by: Order['by'], title: string, meaning: string) => (
-    <th
+    <SortHead
       key={by}
-      scope="col"
-      title={meaning}
-      aria-sort={order?.by === by ? (order.isAscending ? 'ascending' : 'descending') : undefined}
+      rising={order?.by === by ? order.isAscending : null}
+      meaning={meaning}
+      onSort={() => sortBy(by)}
     >
-      <button type="button" onClick={() => sortBy(by)}>
-        {title}
-        {order?.by === by && (order.isAscending ? ' ↑' : ' ↓')}
-      </button>
-    </th>
+      {title}
+    </SortHead>
   );
   if (rows.length === 0) return <Empty>No head does this in this text.</Empty>;
   return (
     <>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
       <section className={classes.scroll} tabIndex={0} aria-label="Statistics of the heads">
-        <table className={classes.table}>
+        <Table kind="list" className={classes.table}>
           <thead>
             <tr>
               {column('place', 'Head', 'Layer and head')}
@@ -71,7 +69,7 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
               />
             ))}
           </tbody>
-        </table>
+        </Table>
       </section>
       <div className={classes.tools}>
         <span className={classes.told}>

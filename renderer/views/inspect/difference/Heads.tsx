@@ -16,6 +16,7 @@ import { Empty } from '../../../ui/Empty.tsx';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { wholeSvg } from '../../../ui/wholePicture.ts';
+import { Table } from '../../../ui/Table.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { asSentence, fileName, formatFigure } from '../parts/figures.ts';
 import parts from '../parts/parts.module.css';
@@ -174,7 +175,7 @@ function MostChanged({ changed }: { changed: readonly ChangedHead[] }) {
         How far apart the patterns of a head are, as the mean over the tokens: 0 bits where it looks
         at the same tokens, 1 where at none of them.
       </p>
-      <table className={parts.table}>
+      <Table kind="figures">
         <thead>
           <tr>
             <th scope="col">Head</th>
@@ -200,7 +201,7 @@ function MostChanged({ changed }: { changed: readonly ChangedHead[] }) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
     </section>
   );
 }

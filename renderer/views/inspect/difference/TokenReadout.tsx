@@ -3,6 +3,7 @@ import type { DifferenceFigures } from '../../../state/differenceFigures.ts';
 import { visible } from '../../../ui/format.ts';
 import { formatFigure, formatProbability, formatSigned } from '../parts/figures.ts';
 import parts from '../parts/parts.module.css';
+import { Table } from '../../../ui/Table.tsx';
 import classes from './difference.module.css';
 
 interface TokenReadoutProps {
@@ -31,7 +32,7 @@ export function TokenReadout({ difference, figures, index }: TokenReadoutProps) 
         <span>KL {told ? `${formatFigure(told.kl)} nats` : '–'}</span>
         <span>Δ {gain === null ? '–' : `${formatSigned(gain)} nats`}</span>
       </div>
-      <table className={parts.table}>
+      <Table kind="figures">
         <thead>
           <tr>
             <th aria-label="Model" />
@@ -46,7 +47,7 @@ export function TokenReadout({ difference, figures, index }: TokenReadoutProps) 
           <Side name="Base" told={told?.base} next={next?.base} isLast={isLast} />
           <Side name="Variant" told={told?.variant} next={next?.variant} isLast={isLast} />
         </tbody>
-      </table>
+      </Table>
     </output>
   );
 }

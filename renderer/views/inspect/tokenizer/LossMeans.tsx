@@ -1,8 +1,8 @@
 import type { Losses } from '../../../../preload/contract/index.ts';
 import { formatCount } from '../../../ui/format.ts';
+import { Table } from '../../../ui/Table.tsx';
 import { useStudio } from '../../studioContext.ts';
 import { formatFigure } from '../parts/figures.ts';
-import parts from '../parts/parts.module.css';
 import classes from './tokenizer.module.css';
 
 const mean = (values: Float32Array): number =>
@@ -12,7 +12,7 @@ const mean = (values: Float32Array): number =>
 export function LossMeans({ losses }: { losses: Losses }) {
   const { colors } = useStudio();
   return (
-    <table className={parts.table}>
+    <Table kind="figures">
       <thead>
         <tr>
           <th scope="col">Model</th>
@@ -47,6 +47,6 @@ export function LossMeans({ losses }: { losses: Losses }) {
       <caption className={classes.caption}>
         means over {formatCount(losses.models[0]?.nats.length ?? 0)} tokens of this text
       </caption>
-    </table>
+    </Table>
   );
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../../../ui/format.ts';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { formatFigure } from '../parts/figures.ts';
+import { Table } from '../../../ui/Table.tsx';
 import parts from '../parts/parts.module.css';
 
 const mostListed = 12;
@@ -40,7 +41,7 @@ export function Outliers({ matrix, name }: { matrix: Weights; name: string }) {
         channels. {outliers.length === 0 && 'This matrix has none.'}
       </p>
       {outliers.length > 0 && (
-        <table className={parts.table}>
+        <Table kind="figures">
           <thead>
             <tr>
               <th scope="col">Input channel</th>
@@ -57,7 +58,7 @@ export function Outliers({ matrix, name }: { matrix: Weights; name: string }) {
               </tr>
             ))}
           </tbody>
-        </table>
+        </Table>
       )}
     </section>
   );
