@@ -46,7 +46,8 @@ export function signatureOf(
   const taken = new Set(inputs.map(({ name }) => name));
   const given = new Map(outputs.map((port) => [port.name, port]));
 
-  if (!taken.has('input_ids')) throw invalid('a decoder takes this input', 'input_ids');
+  if (!taken.has('input_ids'))
+    throw invalid('the graph is no decoder, it lacks this input', 'input_ids');
   const takes = {
     logits_index: taken.has('logits_index'),
     attention_mask: taken.has('attention_mask'),
@@ -59,7 +60,7 @@ export function signatureOf(
       throw invalid('a decoder does not take this input', name);
 
   const logits = given.get('logits');
-  if (!logits) throw invalid('a decoder gives this output', 'logits');
+  if (!logits) throw invalid('the graph is no decoder, it lacks this output', 'logits');
   if (logits.dataType !== 'float32')
     throw invalid(`logits must be float32, not ${logits.dataType}`, 'logits');
   const vocabularySize = logits.shape.at(-1);
@@ -67,10 +68,12 @@ export function signatureOf(
     throw invalid('the size of the vocabulary is not fixed', 'logits');
 
   const pasts = inputs.filter(({ name }) => pastName.test(name));
-  if (pasts.length === 0) throw invalid('a decoder takes its cache', 'past_key_values.0.key');
+  if (pasts.length === 0)
+    throw invalid('the graph has no key-value cache, it lacks this input', 'past_key_values.0.key');
   const cache = pasts.map(({ name: past, dataType, shape }) => {
     const present = past.replace('past_key_values', 'present');
-    if (!given.has(present)) throw invalid('a decoder gives its cache back', present);
+    if (!given.has(present))
+      throw invalid('the graph does not give its cache back, it lacks this output', present);
     // The binding of onnxruntime-node 1.30.0 cannot pass float16 under Node 24.
     if (dataType !== 'float32') throw invalid(`the cache must be float32, not ${dataType}`, past);
     const [, kvHeads, , headDim] = shape;
