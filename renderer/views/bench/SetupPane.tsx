@@ -13,7 +13,7 @@ import {
 import { visibleBenches } from '../../state/measurements.ts';
 import { modelKey } from '../../state/models.ts';
 import { formatCount, formatRemaining } from '../../ui/format.ts';
-import { RemovablePill } from '../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import { shortName } from '../modelNames.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Setup.module.css';
@@ -46,7 +46,7 @@ export function SetupPane() {
         nothingFoundMessage="No model has this name"
         error={problems.models}
         renderPill={({ value, onRemove }) => (
-          <RemovablePill value={shortName(String(value))} onRemove={() => onRemove?.()} />
+          <RemovablePill value={shortName(String(value))} onRemove={onRemove} />
         )}
         onChange={(next) => bench.change({ models: next })}
       />

@@ -2,7 +2,7 @@ import { Button, TagsInput } from '@mantine/core';
 import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { cleanStops, usualStops, type BenchSetup, type SweepName } from '../../state/benchSetup.ts';
 import { formatCount } from '../../ui/format.ts';
-import { RemovablePill } from '../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Setup.module.css';
 
@@ -49,7 +49,7 @@ export function Stops({ sweep, setup, chosen, error }: StopsProps) {
         error={error}
         splitChars={[',', ' ']}
         renderPill={({ value, onRemove }) => (
-          <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
+          <RemovablePill value={String(value)} onRemove={onRemove} />
         )}
         onChange={(next) => bench.change({ [sweep]: cleanStops(sweep, next.map(Number)) })}
       />

@@ -9,7 +9,7 @@ import {
   type MeasurePlan,
 } from '../../state/measure.ts';
 import { formatCount } from '../../ui/format.ts';
-import { RemovablePill } from '../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './MeasureDialog.module.css';
 import { PlanFields } from './PlanFields.tsx';
@@ -70,7 +70,7 @@ function OfModels({ onDone }: { onDone: () => void }) {
         data={known.map((model) => ({ value: modelKey(model), label: model.name }))}
         searchable
         renderPill={({ value, option, onRemove }) => (
-          <RemovablePill value={option?.label ?? value} onRemove={() => onRemove?.()} />
+          <RemovablePill value={option?.label ?? value} onRemove={onRemove} />
         )}
         onChange={(chosen) => change({ models: chosen })}
       />
@@ -131,7 +131,7 @@ function OfSweep({ onDone }: { onDone: () => void }) {
         data={recipes.map((each) => each.recipe.name)}
         searchable
         renderPill={({ value, onRemove }) => (
-          <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
+          <RemovablePill value={String(value)} onRemove={onRemove} />
         )}
         onChange={setNames}
       />

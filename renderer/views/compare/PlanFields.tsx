@@ -17,7 +17,7 @@ import {
 } from '../../state/measure.ts';
 import { metricWords } from '../../state/quantities.ts';
 import { formatCount } from '../../ui/format.ts';
-import { RemovablePill } from '../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import classes from './MeasureDialog.module.css';
 
 interface PlanFieldsProps {
@@ -62,7 +62,7 @@ export function PlanFields({ plan, onChange }: PlanFieldsProps) {
         data={metricGroups}
         searchable
         renderPill={({ value, option, onRemove }) => (
-          <RemovablePill value={option?.label ?? value} onRemove={() => onRemove?.()} />
+          <RemovablePill value={option?.label ?? value} onRemove={onRemove} />
         )}
         onChange={(names) => onChange({ metrics: names.filter(isMetric) })}
       />

@@ -4,7 +4,7 @@ import { baseOf } from '../../state/measure.ts';
 import { modelKey } from '../../state/models.ts';
 import { Empty } from '../../ui/Empty.tsx';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
-import { RemovablePill } from '../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './TextPane.module.css';
 import { TextStrip } from './TextStrip.tsx';
@@ -47,7 +47,7 @@ export function TextPane() {
           maxValues={most}
           searchable
           renderPill={({ value, option, onRemove }) => (
-            <RemovablePill value={option?.label ?? String(value)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={option?.label ?? String(value)} onRemove={onRemove} />
           )}
           onChange={setOwn}
         />

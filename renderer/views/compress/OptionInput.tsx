@@ -11,7 +11,7 @@ import { labelOf, type Option, type OptionKind } from '../../state/passOptions.t
 import { isObject } from '../../state/recipeText.ts';
 import classes from './Option.module.css';
 import { OptionField } from './OptionField.tsx';
-import { RemovablePill } from './RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 
 interface OptionInputProps {
   label: string;
@@ -85,7 +85,7 @@ export function OptionInput({ label, describedBy, input, value, onChange }: Opti
         <TagsInput
           {...named}
           renderPill={({ value: word, onRemove }) => (
-            <RemovablePill value={String(word)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={String(word)} onRemove={onRemove} />
           )}
           placeholder="blocks.*.mlp.*, Enter adds it"
           value={wordsOf(value)}
@@ -114,7 +114,7 @@ export function OptionInput({ label, describedBy, input, value, onChange }: Opti
           size="xs"
           className={classes.select}
           renderPill={({ value: word, onRemove }) => (
-            <RemovablePill value={String(word)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={String(word)} onRemove={onRemove} />
           )}
           value={wordsOf(value)}
           placeholder={wordsOf(value).length === 0 ? 'Numbers' : ''}

@@ -8,7 +8,7 @@ import { sweepable, sweepSize, valuesOf, type SweepAxis } from '../../state/swee
 import { formatCount } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Plan.module.css';
-import { RemovablePill } from './RemovablePill.tsx';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 
 /** Varies options over a grid: every point becomes a recipe of its own. */
 export function Sweep() {
@@ -103,7 +103,7 @@ function Axis({ axis, title, pass, onChange, onDrop }: AxisProps) {
           placeholder={words.length === 0 ? 'Choose values' : ''}
           value={words}
           renderPill={({ value: name, onRemove }) => (
-            <RemovablePill value={String(name)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={String(name)} onRemove={onRemove} />
           )}
           data={values.map(String)}
           onChange={(next) => onChange(values.filter((value) => next.includes(String(value))))}
@@ -114,7 +114,7 @@ function Axis({ axis, title, pass, onChange, onDrop }: AxisProps) {
           placeholder={words.length === 0 ? 'Numbers, Enter adds one' : ''}
           value={words}
           renderPill={({ value: name, onRemove }) => (
-            <RemovablePill value={String(name)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={String(name)} onRemove={onRemove} />
           )}
           splitChars={[',', ' ']}
           onChange={(next) => onChange(next.map(Number).filter((value) => Number.isFinite(value)))}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** config.json as it stands. */

@@ -14,7 +14,7 @@ import { usePart, useStudio } from '../studioContext.ts';
 import { ConfigTab } from './ConfigTab.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { GraphTab } from './GraphTab.tsx';
-import classes from './Library.module.css';
+import classes from './Details.module.css';
 import { OverviewTab } from './OverviewTab.tsx';
 import { ReportTab } from './ReportTab.tsx';
 import { TensorsTab } from './TensorsTab.tsx';

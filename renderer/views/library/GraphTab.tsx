@@ -8,7 +8,8 @@ import { Chart } from '../../ui/Chart.tsx';
 import { formatCount } from '../../ui/format.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './GraphTab.module.css';
+import tabs from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** The graph that is built from the weights, in its fast and in its plain form. */
@@ -21,7 +22,7 @@ export function GraphTab({ model }: { model: string }) {
   });
   return (
     <>
-      <div className={classes.block}>
+      <div className={tabs.block}>
         <SegmentedControl
           aria-label="Form of the graph"
           value={form}
@@ -43,7 +44,7 @@ function Graph({ graph }: { graph: GraphFacts }) {
     .join(', ');
   return (
     <>
-      <dl className={classes.facts}>
+      <dl className={tabs.facts}>
         <div>
           <dt>Nodes</dt>
           <dd>{formatCount(graph.nodes)}</dd>
@@ -74,7 +75,7 @@ function Operators({ operators }: Pick<GraphFacts, 'operators'>) {
     [counts],
   );
   return (
-    <div className={classes.block}>
+    <div className={tabs.block}>
       <h3>Nodes by operator</h3>
       <Chart label={`Nodes of ${counts.length} operator types`} draw={draw} />
     </div>
@@ -83,11 +84,11 @@ function Operators({ operators }: Pick<GraphFacts, 'operators'>) {
 
 function Values({ title, values }: { title: string; values: GraphFacts['inputs'] }) {
   return (
-    <div className={classes.block}>
+    <div className={tabs.block}>
       <h3>
         {title} ({values.length})
       </h3>
-      <Table kind="figures" className={classes.figures}>
+      <Table kind="figures" className={tabs.figures}>
         <tbody>
           {values.map(({ name, dataType, shape }) => (
             <tr key={name}>
@@ -106,7 +107,7 @@ function HookPoints({ names }: { names: readonly string[] }) {
   const [search, setSearch] = useState('');
   const shown = names.filter((name) => name.includes(search));
   return (
-    <div className={classes.block}>
+    <div className={tabs.block}>
       <h3>Hook points ({formatCount(names.length)})</h3>
       <TextInput
         size="xs"

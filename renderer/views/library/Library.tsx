@@ -5,6 +5,7 @@ import { ViewHead } from '../../ui/ViewHead.tsx';
 import { OpenFolder } from '../OpenFolder.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { Details } from './Details.tsx';
+import details from './Details.module.css';
 import classes from './Library.module.css';
 import { ModelTable } from './ModelTable.tsx';
 
@@ -33,7 +34,7 @@ export function Library() {
       </section>
       {record && <Details key={modelKey(record)} record={record} />}
       {!record && known && known.length > 0 && (
-        <div className={classes.details}>
+        <div className={details.details}>
           <Empty>Choose a model to see what it is made of.</Empty>
         </div>
       )}

@@ -7,7 +7,8 @@ import { drawMemory } from '../../charts/memory.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { formatBytes, formatCount } from '../../ui/format.ts';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './MemoryEstimateBlock.module.css';
+import tabs from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** What running the model will take, by context. */
@@ -22,7 +23,7 @@ export function MemoryEstimateBlock({ model, longest }: { model: string; longest
   });
   const step = Math.max(1, Math.round(longest / 32));
   return (
-    <div className={classes.block}>
+    <div className={tabs.block}>
       <h3>Memory to run, at {formatCount(context)} tokens of context</h3>
       <Slider
         thumbLabel="Context in tokens"

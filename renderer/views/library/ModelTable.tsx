@@ -3,7 +3,7 @@ import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './ModelTable.module.css';
 
 const sources: Readonly<Record<ModelRecord['source'], string>> = {
   embedded: 'Embedded',

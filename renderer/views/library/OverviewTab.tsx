@@ -5,7 +5,7 @@ import { modelKey } from '../../state/models.ts';
 import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 import { MemoryEstimateBlock } from './MemoryEstimateBlock.tsx';
 

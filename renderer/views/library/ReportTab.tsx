@@ -11,7 +11,7 @@ import { LayerChart } from '../compress/LayerChart.tsx';
 import { fileName } from '../compress/layerRows.ts';
 import { SensitivityChart } from '../compress/SensitivityChart.tsx';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** How a variant was made, and what each pass did to the layers. */

@@ -10,7 +10,7 @@ import { saveText, toCsv } from '../../ui/save.ts';
 import { shortName } from '../modelNames.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './TensorsTab.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** All tensors, searchable by name, type or shape. */

@@ -6,7 +6,8 @@ import type { ModelRecord } from '../../../preload/contract/index.ts';
 import { modelKey } from '../../state/models.ts';
 import { formatCount, visible } from '../../ui/format.ts';
 import { useStudio } from '../studioContext.ts';
-import classes from './Library.module.css';
+import classes from './TokenizerTab.module.css';
+import tabs from './tabs.module.css';
 import { Loaded } from './Loaded.tsx';
 
 /** How the model's tokenizer cuts a text, and its chat template. */
@@ -23,7 +24,7 @@ export function TokenizerTab({ record }: { record: ModelRecord }) {
   const facts = useQuery({ queryKey: ['facts', key], queryFn: () => models.facts(key) });
   return (
     <>
-      <div className={classes.block}>
+      <div className={tabs.block}>
         <TextInput
           label="Try a text"
           value={text}
@@ -48,12 +49,12 @@ export function TokenizerTab({ record }: { record: ModelRecord }) {
       </div>
       <Loaded query={facts}>
         {({ chatTemplate }) => (
-          <div className={classes.block}>
+          <div className={tabs.block}>
             <h3>Chat template</h3>
             {chatTemplate === null ? (
               'None: this model completes text.'
             ) : (
-              <pre className={classes.code}>{chatTemplate}</pre>
+              <pre className={tabs.code}>{chatTemplate}</pre>
             )}
           </div>
         )}

@@ -8,6 +8,7 @@ import {
 } from '@mantine/core';
 import { IconDice5 } from '@tabler/icons-react';
 import { defaultSampling } from '../../state/draft.ts';
+import { RemovablePill } from '../../ui/RemovablePill.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { BiasEditor } from './BiasEditor.tsx';
 import { ParameterRow } from './ParameterRow.tsx';
@@ -62,9 +63,7 @@ function Length() {
           draft.change({ stop: next.map((text) => text.replaceAll('\\n', '\n')) })
         }
         renderPill={({ value, onRemove }) => (
-          <button type="button" className={classes.pill} onClick={onRemove} title="Remove">
-            {String(value).replaceAll('\n', '\\n')} ×
-          </button>
+          <RemovablePill value={String(value).replaceAll('\n', '\\n')} onRemove={onRemove} />
         )}
         splitChars={[]}
       />

@@ -4,8 +4,9 @@ import type { Capture } from '../../../../preload/contract/index.ts';
 import { sameHead, toggledHead } from '../../../state/inspect.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { Trouble } from '../parts/Trouble.tsx';
+import parts from '../parts/parts.module.css';
 import { AblationOutcome } from './AblationOutcome.tsx';
-import classes from './Attention.module.css';
+import classes from './Ablation.module.css';
 
 /** The heads that are switched off, and what the model says without them. */
 export function Ablation({ capture }: { capture: Capture }) {
@@ -20,7 +21,7 @@ export function Ablation({ capture }: { capture: Capture }) {
   const run = (): void => void inspect.ablate();
   return (
     <section aria-label="Heads switched off" className={classes.ablation}>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <h2>Switched off</h2>
         <span className={classes.off}>
           {off.map((head) => (

@@ -12,7 +12,9 @@ import { fileName, formatFigure } from '../parts/figures.ts';
 import { ShadeScale } from '../parts/ShadeScale.tsx';
 import { TokenText, type Piece } from '../parts/TokenText.tsx';
 import { useSlice } from '../useSlice.ts';
-import classes from './Attention.module.css';
+import parts from '../parts/parts.module.css';
+import classes from './Ablation.module.css';
+import view from './Attention.module.css';
 
 interface OutcomeProps {
   before: Capture;
@@ -30,7 +32,7 @@ export function AblationOutcome({ before, after, isStale }: OutcomeProps) {
   );
   return (
     <div className={classes.outcome}>
-      {isStale && <p className={classes.note}>These figures are of the heads chosen before.</p>}
+      {isStale && <p className={view.note}>These figures are of the heads chosen before.</p>}
       <Loaded query={whole}>
         {(with_) => (
           <Loaded query={without}>
@@ -72,14 +74,14 @@ function Changes({ capture, before, after }: ChangesProps) {
   const kl = after[position]?.kl;
   return (
     <>
-      <div className={classes.tools} style={{ padding: 0 }}>
+      <div className={parts.tools} data-inside>
         <output>
           {flips === 0
             ? 'The most probable token stays the same everywhere'
             : `Another token is most probable at ${flips} of ${after.length} positions`}
           {known.length > 0 && `; mean KL ${formatFigure(mean)} nats`}.
         </output>
-        <span className={classes.end}>
+        <span className={parts.end}>
           <ShadeScale
             caption="KL, nats"
             shades={Array.from({ length: 8 }, (_, at) => `p${7 - at}`)}
@@ -100,7 +102,7 @@ function Changes({ capture, before, after }: ChangesProps) {
         cursor={position}
         onCursor={setChosen}
       />
-      <p className={classes.note}>
+      <p className={view.note}>
         Behind <span className="mono">{visible(tokens[position]?.text ?? '')}</span> (token{' '}
         {position}
         ): KL(with ‖ without) {kl === undefined ? '–' : `${formatFigure(kl)} nats`}

@@ -2,7 +2,7 @@ import { CloseButton, SegmentedControl } from '@mantine/core';
 import type { Square } from '../../../../preload/contract/index.ts';
 import { figure } from '../../../charts/cells.ts';
 import type { Focus } from '../../../charts/heatmap.ts';
-import classes from './Attention.module.css';
+import classes from './FocusPanel.module.css';
 
 interface FocusPanelProps {
   focus: Focus;

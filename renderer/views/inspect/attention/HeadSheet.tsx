@@ -21,6 +21,7 @@ import { toCsv } from '../../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName } from '../parts/figures.ts';
+import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 
 interface HeadSheetProps {
@@ -95,7 +96,7 @@ export function HeadSheet(props: HeadSheetProps) {
       <fieldset
         aria-label="Heads, layer by layer"
         aria-keyshortcuts="ArrowLeft ArrowRight ArrowUp ArrowDown Enter x"
-        className={classes.canvas}
+        className={parts.canvas}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         onKeyDown={onKeyDown}
@@ -124,7 +125,7 @@ export function HeadSheet(props: HeadSheetProps) {
           }}
         />
       </fieldset>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <output className={classes.told}>{told && summaryAt(known, told)}</output>
         <SaveMenu
           label="Save the heads"

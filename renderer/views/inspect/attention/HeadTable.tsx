@@ -7,7 +7,9 @@ import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { SortHead, Table } from '../../../ui/Table.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName } from '../parts/figures.ts';
-import classes from './Attention.module.css';
+import parts from '../parts/parts.module.css';
+import classes from './HeadTable.module.css';
+import view from './Attention.module.css';
 import { headsCsv } from './HeadSheet.tsx';
 
 interface HeadTableProps {
@@ -71,13 +73,13 @@ export function HeadTable({ capture, heads, isFound }: HeadTableProps) {
           </tbody>
         </Table>
       </section>
-      <div className={classes.tools}>
-        <span className={classes.told}>
+      <div className={parts.tools}>
+        <span className={view.told}>
           {isFound && order === null
             ? 'Those that fit best first.'
             : 'Means over the positions of this text; – where no token repeats.'}
         </span>
-        <span className={classes.end}>
+        <span className={parts.end}>
           <SaveMenu
             label="Save the statistics"
             name={fileName(capture.model, 'heads')}

@@ -11,6 +11,7 @@ import {
 import { Loaded } from '../../library/Loaded.tsx';
 import { useStudio } from '../../studioContext.ts';
 import { useSlice } from '../useSlice.ts';
+import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 import { HeadSheet } from './HeadSheet.tsx';
 import { HeadTable } from './HeadTable.tsx';
@@ -33,7 +34,7 @@ export function HeadsPane({ capture }: { capture: Capture }) {
   const chosen = statistics.find((statistic) => statistic.name === name);
   return (
     <section aria-label="Heads" className={classes.pane}>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <SegmentedControl
           aria-label="What is shown of the heads"
           value={mode}

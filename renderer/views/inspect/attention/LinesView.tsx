@@ -9,6 +9,7 @@ import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
 import { fileName } from '../parts/figures.ts';
+import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 
 interface LinesViewProps {
@@ -36,7 +37,7 @@ export function LinesView({ capture, square, labels, title }: LinesViewProps) {
   const whole = { x: 0, y: 0, width, height: arcsHeight(tokens) };
   return (
     <>
-      <div className={classes.canvas}>
+      <div className={parts.canvas}>
         <CanvasView
           label={`${all} lines from token to token, ${title}`}
           size={(room) => ({ width: room.width, height: arcsHeight(tokens) })}
@@ -50,7 +51,7 @@ export function LinesView({ capture, square, labels, title }: LinesViewProps) {
           }}
         />
       </div>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <span className={classes.note}>at least {threshold.toFixed(2)}</span>
         <Slider
           className={classes.slider}
@@ -66,7 +67,7 @@ export function LinesView({ capture, square, labels, title }: LinesViewProps) {
             ? `the strongest ${formatCount(lines.length)} of ${formatCount(all)} lines`
             : `${formatCount(all)} ${all === 1 ? 'line' : 'lines'}`}
         </output>
-        <span className={classes.end}>
+        <span className={parts.end}>
           <SaveMenu
             label="Save the lines"
             name={fileName(capture.model, title, 'lines')}

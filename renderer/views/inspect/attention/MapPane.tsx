@@ -6,6 +6,7 @@ import { sameHead, toggledHead, type Shown } from '../../../state/inspect.ts';
 import { visible } from '../../../ui/format.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { Loaded } from '../../library/Loaded.tsx';
+import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 import { LinesView } from './LinesView.tsx';
 import { MapView } from './MapView.tsx';
@@ -32,7 +33,7 @@ export function MapPane({ capture }: { capture: Capture }) {
   });
   return (
     <section aria-label="Map" className={classes.pane}>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <h2>{titleOf(shown)}</h2>
         {shown.kind === 'head' && <OffSwitch layer={shown.layer} head={shown.head} />}
         <SegmentedControl
@@ -62,7 +63,7 @@ export function MapPane({ capture }: { capture: Capture }) {
             onChange={(event) => setLog(event.currentTarget.checked)}
           />
         )}
-        <span className={classes.end}>
+        <span className={parts.end}>
           <Source capture={capture} shown={shown} />
         </span>
       </div>

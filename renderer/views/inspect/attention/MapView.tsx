@@ -28,6 +28,7 @@ import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
 import { fileName } from '../parts/figures.ts';
+import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 import { FocusPanel } from './FocusPanel.tsx';
 
@@ -112,7 +113,7 @@ export function MapView({ capture, square, labels, what, isLog, title }: MapView
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
         <fieldset
           aria-label={`Map of ${title}; arrows move from cell to cell`}
-          className={classes.canvas}
+          className={parts.canvas}
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           tabIndex={0}
           onKeyDown={onKeyDown}
@@ -152,7 +153,7 @@ export function MapView({ capture, square, labels, what, isLog, title }: MapView
           />
         )}
       </div>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <output className={classes.told}>
           {pointed && value !== undefined && value !== null ? (
             <>

@@ -21,6 +21,7 @@ import { toCsv } from '../../../ui/save.ts';
 import { wholeCanvas, wholeSvg } from '../../../ui/wholePicture.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure, formatProbability } from '../parts/figures.ts';
+import parts from '../parts/parts.module.css';
 import classes from './Lens.module.css';
 
 type Colored = 'final' | 'top';
@@ -74,7 +75,7 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
   const { rows, positions, top } = lens;
   return (
     <section aria-label="Logit lens" className={classes.grid}>
-      <div className={classes.tools}>
+      <div className={parts.tools}>
         <h2>Logit lens</h2>
         <SegmentedControl
           aria-label="Colours"
@@ -85,7 +86,7 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
             { value: 'top', label: 'Top token' },
           ]}
         />
-        <span className={classes.end}>
+        <span className={parts.end}>
           <SaveMenu
             label="Save the lens"
             name={fileName(capture.model, 'lens')}
@@ -103,7 +104,7 @@ export function LensGrid({ capture, lens }: { capture: Capture; lens: Lens }) {
       <fieldset
         aria-label="Top token of every layer and position"
         aria-keyshortcuts="ArrowLeft ArrowRight ArrowUp ArrowDown"
-        className={classes.canvas}
+        className={parts.canvas}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         onKeyDown={onKeyDown}

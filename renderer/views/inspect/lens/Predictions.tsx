@@ -7,6 +7,7 @@ import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure } from '../parts/figures.ts';
 import { ShadeScale } from '../parts/ShadeScale.tsx';
 import { TokenText, type Piece } from '../parts/TokenText.tsx';
+import parts from '../parts/parts.module.css';
 import classes from './Lens.module.css';
 
 interface PredictionsProps {
@@ -32,7 +33,7 @@ export function Predictions({ capture, predictions }: PredictionsProps) {
   const mean = logprobs.reduce((sum, value) => sum + value, 0) / Math.max(1, logprobs.length);
   return (
     <section aria-label="Predictions" className={classes.section}>
-      <div className={classes.tools}>
+      <div className={parts.tools} data-inside>
         <h2>Predictions</h2>
         {logprobs.length > 0 && (
           <span className={classes.note} style={{ margin: 0 }}>
@@ -40,7 +41,7 @@ export function Predictions({ capture, predictions }: PredictionsProps) {
             over {logprobs.length} tokens
           </span>
         )}
-        <span className={classes.end}>
+        <span className={parts.end}>
           <ShadeScale
             caption="probability"
             shades={Array.from({ length: 9 }, (_, at) => `p${at}`)}

@@ -3,7 +3,7 @@ import { IconPlayerPlay } from '@tabler/icons-react';
 import type { ModelRecord } from '../../../../preload/contract/index.ts';
 import { modelKey } from '../../../state/models.ts';
 import { mostModels } from '../../../state/tokenizer.ts';
-import { RemovablePill } from '../../compress/RemovablePill.tsx';
+import { RemovablePill } from '../../../ui/RemovablePill.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import parts from '../parts/parts.module.css';
 import { Trouble } from '../parts/Trouble.tsx';
@@ -42,7 +42,7 @@ export function LossSection() {
             disabled: size !== undefined && record.vocabularySize !== size,
           }))}
           renderPill={({ value, onRemove }) => (
-            <RemovablePill value={String(value)} onRemove={() => onRemove?.()} />
+            <RemovablePill value={String(value)} onRemove={onRemove} />
           )}
           onChange={(next) => tokenizer.change({ models: next })}
         />

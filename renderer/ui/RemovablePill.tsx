@@ -1,8 +1,8 @@
-import classes from './Option.module.css';
+import classes from './RemovablePill.module.css';
 
 interface RemovablePillProps {
   value: string;
-  onRemove: () => void;
+  onRemove: (() => void) | undefined;
 }
 
 /** One of several values in a field; a click takes it out. */
