@@ -33,9 +33,14 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
 };
 
 const stop = new AbortController();
+/** One Ctrl-C may come twice: from the terminal, and from a parent that passes it on. */
+const sameStopMs = 500;
+let stoppedAt = Infinity;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(interruptedCode);
+    if (performance.now() - stoppedAt > sameStopMs) process.exit(interruptedCode);
+    if (stop.signal.aborted) return;
+    stoppedAt = performance.now();
     stop.abort();
   });
 }

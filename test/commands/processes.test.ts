@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,6 +78,22 @@ test('a command that is stopped prints one JSON document all the same', async ()
   const { code, json } = await running.ended;
   expect(code).toBe(130);
   expect(json).toBeTypeOf('object');
+});
+
+test('one Ctrl-C that comes twice, from the terminal and a parent, cancels all the same', async () => {
+  const recipe = ['--recipe', 'int4-gptq', '--name', 'twice'];
+  const { child, ended } = start(home, ['compress', 'tiny-stories', ...recipe, '--json']);
+  let remarks = '';
+  child.stderr?.on('data', (text: string) => (remarks += text));
+  while (!remarks.includes('pass 2')) await once(child.stderr ?? child, 'data');
+  child.kill('SIGINT');
+  await sleep(5);
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({
+    code: 130,
+    json: { error: { code: 'cancelled', message: 'cancelled: tiny-stories/twice' } },
+  });
+  expect(readdirSync(join(home, 'jobs'))).toEqual([]);
 });
 
 describe('what a command prints to', () => {
