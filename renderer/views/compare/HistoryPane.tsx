@@ -118,7 +118,7 @@ function Entries({ history }: { history: readonly QuantityHistory[] }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <section className={classes.list} tabIndex={0} aria-label="Measurements">
-      <Table kind="list">
+      <Table kind="list" className={classes.entries}>
         <thead>
           <tr>
             <th scope="col">When</th>
