@@ -1,5 +1,6 @@
 import { Button, Tabs } from '@mantine/core';
-import { compareTabs } from '../../state/compare.ts';
+import type { ComponentType } from 'react';
+import { compareTabs, type CompareTab } from '../../state/compare.ts';
 import { formatCount } from '../../ui/format.ts';
 import { usePart, useStudio } from '../studioContext.ts';
 import { ColumnMenu } from './ColumnMenu.tsx';
@@ -9,12 +10,12 @@ import { ParallelPane } from './ParallelPane.tsx';
 import { PointTable } from './PointTable.tsx';
 import { TextPane } from './TextPane.tsx';
 
-const titles = {
-  table: 'Table',
-  parallel: 'Parallel axes',
-  text: 'Along a text',
-  history: 'History',
-} as const;
+const tabs: Readonly<Record<CompareTab, { title: string; Panel: ComponentType }>> = {
+  table: { title: 'Table', Panel: PointTable },
+  parallel: { title: 'Parallel axes', Panel: ParallelPane },
+  text: { title: 'Along a text', Panel: TextPane },
+  history: { title: 'History', Panel: HistoryPane },
+};
 
 /** The same models in other ways; what is selected in one is selected in all. */
 export function Lower() {
@@ -35,7 +36,7 @@ export function Lower() {
         <Tabs.List className={classes.tabs}>
           {compareTabs.map((each) => (
             <Tabs.Tab key={each} value={each}>
-              {titles[each]}
+              {tabs[each].title}
             </Tabs.Tab>
           ))}
         </Tabs.List>
@@ -52,18 +53,14 @@ export function Lower() {
         )}
         {(tab === 'table' || tab === 'parallel') && <ColumnMenu />}
       </div>
-      <Tabs.Panel value="table" className={classes.panel}>
-        <PointTable />
-      </Tabs.Panel>
-      <Tabs.Panel value="parallel" className={classes.panel}>
-        <ParallelPane />
-      </Tabs.Panel>
-      <Tabs.Panel value="text" className={classes.panel}>
-        <TextPane />
-      </Tabs.Panel>
-      <Tabs.Panel value="history" className={classes.panel}>
-        <HistoryPane />
-      </Tabs.Panel>
+      {compareTabs.map((each) => {
+        const { Panel } = tabs[each];
+        return (
+          <Tabs.Panel key={each} value={each} className={classes.panel}>
+            <Panel />
+          </Tabs.Panel>
+        );
+      })}
     </Tabs>
   );
 }

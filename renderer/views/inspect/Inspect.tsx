@@ -1,4 +1,5 @@
 import { Tabs } from '@mantine/core';
+import type { ComponentType } from 'react';
 import { inspectTabs, type InspectTab } from '../../state/inspect.ts';
 import { Empty } from '../../ui/Empty.tsx';
 import { ViewHead } from '../../ui/ViewHead.tsx';
@@ -14,13 +15,13 @@ import { LensTab } from './lens/LensTab.tsx';
 import { TokenizerTab } from './tokenizer/TokenizerTab.tsx';
 import { WeightsTab } from './weights/WeightsTab.tsx';
 
-const titles: Readonly<Record<InspectTab, string>> = {
-  attention: 'Attention',
-  lens: 'Lens',
-  attribution: 'Attribution',
-  difference: 'Difference',
-  tokenizer: 'Tokenizer',
-  weights: 'Weights',
+const tabs: Readonly<Record<InspectTab, { title: string; Panel: ComponentType }>> = {
+  attention: { title: 'Attention', Panel: AttentionTab },
+  lens: { title: 'Lens', Panel: LensTab },
+  attribution: { title: 'Attribution', Panel: AttributionTab },
+  difference: { title: 'Difference', Panel: DifferenceTab },
+  tokenizer: { title: 'Tokenizer', Panel: TokenizerTab },
+  weights: { title: 'Weights', Panel: WeightsTab },
 };
 
 /** The tabs that are about the prompt above them. */
@@ -52,7 +53,7 @@ export function Inspect() {
         <Tabs.List className={classes.tabs} aria-label="What to look at">
           {inspectTabs.map((name) => (
             <Tabs.Tab key={name} value={name}>
-              {titles[name]}
+              {tabs[name].title}
             </Tabs.Tab>
           ))}
         </Tabs.List>
@@ -64,24 +65,14 @@ export function Inspect() {
       ) : (
         <>
           {prompted.has(tab) && <InspectPrompt />}
-          <Tabs.Panel value="attention" className={classes.panel}>
-            <AttentionTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="lens" className={classes.panel}>
-            <LensTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="attribution" className={classes.panel}>
-            <AttributionTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="difference" className={classes.panel}>
-            <DifferenceTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="tokenizer" className={classes.panel}>
-            <TokenizerTab />
-          </Tabs.Panel>
-          <Tabs.Panel value="weights" className={classes.panel}>
-            <WeightsTab />
-          </Tabs.Panel>
+          {inspectTabs.map((name) => {
+            const { Panel } = tabs[name];
+            return (
+              <Tabs.Panel key={name} value={name} className={classes.panel}>
+                <Panel />
+              </Tabs.Panel>
+            );
+          })}
         </>
       )}
     </Tabs>
