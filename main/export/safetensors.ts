@@ -43,6 +43,10 @@ export function safetensorsFiles(input: ExportInput): ExportFile[] {
     ...(isClose(numbers.normEpsilon, config.normEpsilon)
       ? {}
       : { rms_norm_eps: config.normEpsilon }),
+    // The graph ends where a window would begin to slide, which a LlamaForCausalLM has none of.
+    ...(config.contextLength < numbers.contextLength
+      ? { max_position_embeddings: config.contextLength }
+      : {}),
     torch_dtype: 'float16',
   };
   return [
@@ -65,11 +69,19 @@ function withAllBiases(weights: readonly NamedTensor[], config: LlamaConfig): Na
   ];
 }
 
-/** config.json less what speaks of another storage of the same model. */
-function withoutOthers(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { lathe: _, 'transformers.js_config': __, quantization_config: ___, ...rest } = config;
-  return rest;
-}
+/** Fields that speak of another storage of the same model, or of windows of a relative of Llama. */
+const foreign = [
+  'lathe',
+  'transformers.js_config',
+  'quantization_config',
+  'sliding_window',
+  'use_sliding_window',
+  'max_window_layers',
+  'layer_types',
+];
+
+const withoutOthers = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).filter(([field]) => !foreign.includes(field)));
 
 /** Heads may be padded to what the runtime wants; anything else config.json cannot say. */
 function checkHeads({ blocks }: Decoder, config: LlamaConfig): void {

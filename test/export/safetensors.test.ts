@@ -93,6 +93,16 @@ test('Qwen2 becomes a Llama of the same logits: its heads’ outputs get biases 
   tensors.close();
 });
 
+test('Mistral becomes a Llama that reads as far as its window', async () => {
+  const fields = { model_type: 'mistral', architectures: ['MistralForCausalLM'] };
+  const input = tinyDecoder({ contextLength: 128, fields: { ...fields, sliding_window: 48 } });
+  const { tensors, config } = await written(safetensorsFiles(inputOf(input)));
+  tensors.close();
+  expect(config).toMatchObject({ model_type: 'llama', max_position_embeddings: 48 });
+  expect(config).not.toHaveProperty('sliding_window');
+  expect(architectureOf(config, 'config.json').contextLength).toBe(48);
+});
+
 test('weights beyond float16 are counted and refused', async () => {
   const input = tinyDecoder();
   const { weight } = readDecoder(input.model).linears[3];
