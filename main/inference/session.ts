@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device } from '../../preload/contract/system.ts';
 import { LatheError } from '../../preload/contract/errors.ts';
 import { probeModel } from './probeModel.ts';
@@ -6,6 +6,9 @@ import { probeModel } from './probeModel.ts';
 // The runtime would keep a device's id in the user's cache folder and report how it is used. It asks
 // when its first session is made.
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+// Failures are thrown, and reported by whoever catches them.
+env.logLevel = 'fatal';
 
 /** A named n-dimensional array as the runtime takes and gives it; `data` is a typed array. */
 export type { Tensor };
@@ -212,7 +215,7 @@ async function create(
     if (device !== 'cpu')
       throw new LatheError(
         'runtime_failed',
-        `the device cannot run this model: ${device}: ${firstLine(error)}`,
+        `${device} cannot run this model here, try the device cpu: ${firstLine(error)}`,
         { file, value: device },
         { cause: error },
       );
@@ -233,7 +236,7 @@ function sessionOptions(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
-    // Failures are thrown, and reported by whoever catches them.
+    // As for `env.logLevel`.
     logSeverityLevel: 4,
     // Waiting threads spin this long before they sleep: full speed within a token, a free
     // processor between tokens.

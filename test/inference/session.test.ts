@@ -11,6 +11,15 @@ beforeAll(() => {
 afterAll(() => model.close());
 
 describe('opening a session', () => {
+  it('says of a device that is not there to try another', async () => {
+    const device = process.platform === 'win32' ? 'coreml' : 'dml';
+    await expect(Session.open(model.files.fused, { threads: 1, device })).rejects.toMatchObject({
+      code: 'runtime_failed',
+      message: expect.stringMatching(`^${device} cannot run this model here, try the device cpu: `),
+      data: { file: model.files.fused, value: device },
+    });
+  });
+
   it('reads the names, types and shapes that the graph declares', async () => {
     const session = await Session.open(model.files.fused, { threads: 1, device: 'cpu' });
     expect(session.canRunInto).toBe(true);
