@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LatheError } from '../../preload/contract/errors.ts';
 import type { ImportEvent } from '../../preload/contract/models.ts';
 import { modelNameOf } from '../formats/downloadCache.ts';
-import { checkRelativePath } from '../formats/paths.ts';
+import { checkFolderName } from '../formats/paths.ts';
 import { checkSpace, copyDurably } from '../library/copy.ts';
 import { temporaryFolder } from '../library/folders.ts';
 import type { Manifest } from '../library/manifest.ts';
@@ -33,7 +33,7 @@ export async function* importModel(
   modelFiles(source);
   const opened = core.library.models.opened(realpathSync(source));
   const name = request.name ?? opened?.record.name ?? modelNameOf(source);
-  checkName(name);
+  checkFolderName(name);
   core.library.models.checkFree(name, opened?.record.folder);
   yield { kind: 'progress', stage: 'reading' };
   const inspection = await inspect(core, source, name, signal);
@@ -80,12 +80,4 @@ async function copyAll(
     mkdirSync(dirname(join(target, name)), { recursive: true });
     await copyDurably(join(source, name), join(target, name), { signal, onBytes });
   }
-}
-
-function checkName(name: string): void {
-  checkRelativePath(name);
-  if (!name.includes('/')) return;
-  throw new LatheError('path_refused', `a model's name is one folder's name: ${name}`, {
-    value: name,
-  });
 }

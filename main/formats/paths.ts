@@ -31,6 +31,13 @@ export function checkRelativePath(path: string, accepted = new Map<string, strin
   accepted.set(folded, path);
 }
 
+/** Checks the name of one folder likewise; a space before it, which nobody sees, is refused too. */
+export function checkFolderName(name: string): void {
+  checkRelativePath(name);
+  if (name.includes('/')) throw refused('name has a slash', name);
+  if (name.startsWith(' ')) throw refused('name begins with a space', name);
+}
+
 function fault(path: string): string | null {
   if (path === '') return 'path is empty';
   if (hasControlCharacter(path)) return 'path has a control character';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFile } from '../formats/files.ts';
-import { checkRelativePath } from '../formats/paths.ts';
+import { checkFolderName } from '../formats/paths.ts';
 import { isModelFolder } from './modelFiles.ts';
 
 /** A branch's file holds a commit's hash, or a name. */
@@ -16,6 +16,6 @@ export function modelFolderAt(path: string): string {
   const branch = join(path, 'refs', 'main');
   if (isModelFolder(path) || !existsSync(branch)) return path;
   const revision = new TextDecoder().decode(readFile(branch, longestRevision)).trim();
-  checkRelativePath(revision);
+  checkFolderName(revision);
   return join(path, 'snapshots', revision);
 }

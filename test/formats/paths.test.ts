@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkRelativePath } from '../../main/formats/paths.ts';
+import { checkFolderName, checkRelativePath } from '../../main/formats/paths.ts';
 
 const refused = expect.objectContaining({ code: 'path_refused' });
 
@@ -83,4 +83,12 @@ describe('two paths of one folder', () => {
     checkRelativePath(first, accepted);
     expect(() => checkRelativePath(second, accepted)).toThrow(refused);
   });
+});
+
+test('a folder has a name without slashes, and no space before it', () => {
+  expect(() => checkFolderName('.hidden name')).not.toThrow();
+  for (const name of ['a/b', ' a', 'a ', '', '..']) {
+    expect(() => checkFolderName(name)).toThrow(refused);
+  }
+  expect(() => checkRelativePath('weights/ a')).not.toThrow();
 });

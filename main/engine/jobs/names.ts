@@ -1,5 +1,5 @@
 import { LatheError } from '../../../preload/contract/errors.ts';
-import { checkRelativePath } from '../../formats/paths.ts';
+import { checkFolderName } from '../../formats/paths.ts';
 import { freeName } from '../../library/models.ts';
 
 /**
@@ -33,9 +33,6 @@ function folderName(name: string): string {
 }
 
 function checked(name: string): string {
-  checkRelativePath(name);
-  if (!name.includes('/')) return name;
-  throw new LatheError('path_refused', `a variant's name is one folder's name: ${name}`, {
-    value: name,
-  });
+  checkFolderName(name);
+  return name;
 }

@@ -34,7 +34,7 @@ test('a name that is taken gets a number, unless it was asked for', () => {
   );
 });
 
-test.each(['..', 'a/b', 'CON', 'a:b', ''])('the name %j is refused', (asked) => {
+test.each(['..', 'a/b', 'CON', 'a:b', '', ' a', 'a '])('the name %j is refused', (asked) => {
   expect(() => named('tiny', 'x', asked)).toThrow(
     expect.objectContaining({ code: 'path_refused' }),
   );
