@@ -8,7 +8,7 @@ import { enginePortMessage } from '../../preload/contract/bridge.ts';
 import { fromEngineSchema, type ToEngine } from '../../preload/contract/processes.ts';
 import { createCrashTracker } from './crashes.ts';
 import { createRunners, type Runners } from './runners.ts';
-import { createWatchdog } from './watchdog.ts';
+import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 /** How long the engine may take to write what must be written before it is ended. */
 const shutdownMs = 2000;
@@ -74,13 +74,16 @@ export function createEngineSupervisor(options: EngineOptions): EngineSupervisor
   const start = (): void => {
     const engine = forkEngine(options);
     state = { kind: 'starting', engine };
-    const watchdog = createWatchdog(() => endHung(engine));
+    let watchdog: Watchdog | null = null;
     engine.child.on('message', (data: unknown) => {
-      watchdog.feed();
       hear(engine, data);
+      // Until it is ready it may be silent for long: a library is brought to the newest schema.
+      if (state.kind === 'starting') return;
+      watchdog ??= createWatchdog(() => endHung(engine));
+      watchdog.feed();
     });
     engine.child.once('exit', (code) => {
-      watchdog.stop();
+      watchdog?.stop();
       void engine.runners.killAll();
       if (state.kind === 'stopping') return;
       state = { kind: 'stopped' };
