@@ -13,6 +13,8 @@ export interface Bytes {
   /** Size in bytes when the file was opened. */
   readonly length: number;
   readonly path: string;
+  /** What `path` leads to, where it is a link. */
+  readonly target?: string;
   /** Exactly `length` bytes from `offset`, in an ArrayBuffer of their own (so aligned for any typed array). */
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
   close(): void;
@@ -63,7 +65,9 @@ export function openInside(folder: string, relative: string): Bytes {
   // Looked at again through the open file: its name may have changed hands in between.
   const now = fs.lstatSync(real, { throwIfNoEntry: false });
   const same = now?.ino === opened.stat.ino && now.dev === opened.stat.dev;
-  if (same && opened.stat.nlink === 1) return bytesOf(path, opened);
+  if (same && opened.stat.nlink === 1) {
+    return { ...bytesOf(path, opened), ...(isLink && { target: real }) };
+  }
   fs.closeSync(opened.fd);
   throw refused(same ? 'a file with a second name (hard link)' : 'the file was exchanged');
 }

@@ -29,7 +29,8 @@ export function externalReader(file: string, open: OpenExternal): Context['exter
       const place = `${location} has ${bytes.length} bytes`;
       throw refusal(file, 'external data ends beyond its file', `${offset} + ${length}, ${place}`);
     }
-    const place = { file: bytes.path, offset };
+    // Who maps the file follows no link: the runtime refuses one that leads out of a folder.
+    const place = { file: bytes.target ?? bytes.path, offset };
     return { length, place, read: () => bytes.read(offset, length) };
   };
 }

@@ -156,6 +156,7 @@ describe('a file inside a folder', () => {
     for (const place of [snapshot, join(snapshot, 'onnx')]) {
       const bytes = openInside(place, 'weights');
       expect(bytes.path).toBe(join(place, 'weights'));
+      expect(bytes.target).toBe(join(cache, 'blobs', '0123'));
       expect(new TextDecoder().decode(bytes.read(0, 3))).toBe('abc');
       bytes.close();
     }

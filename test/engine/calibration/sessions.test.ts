@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -114,6 +123,19 @@ describe('a part of a graph', () => {
     expect(await run(model, 'none')).toBe(1116);
     expect(existsSync(join(root, 'none'))).toBe(false);
     for (const loaded of [one, two]) loaded.close();
+  });
+
+  test('whose weights are a link into the download cache is loaded from there', async () => {
+    const [blobs, snapshot] = ['blobs', 'snapshots/abc'].map((name) => join(root, 'cache', name));
+    for (const folder of [blobs, snapshot]) mkdirSync(folder, { recursive: true });
+    saveModel(sums(), join(snapshot, 'model.onnx'));
+    renameSync(join(snapshot, 'model.onnx.data'), join(blobs, '0123'));
+    symlinkSync('../../blobs/0123', join(snapshot, 'model.onnx.data'));
+    const loaded = loadModel(join(snapshot, 'model.onnx'));
+    expect(weightsFolder(loaded)).toBe(realpathSync(blobs));
+    expect(await run(loaded, 'none')).toBe(1116);
+    expect(existsSync(join(root, 'none'))).toBe(false);
+    loaded.close();
   });
 
   test('some of whose weights were changed takes these from memory', async () => {
