@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { EngineClient } from '../../preload/contract/index.ts';
+import { modelFolderAt } from '../library/modelFolder.ts';
 import { isFile, typedPath, UsageError } from './arguments.ts';
 
 /**
@@ -8,7 +9,7 @@ import { isFile, typedPath, UsageError } from './arguments.ts';
  * folder of that name.
  */
 export async function modelOf(typed: string, client: EngineClient): Promise<string> {
-  const path = typedPath(typed);
+  const path = modelFolderAt(typedPath(typed));
   refuseFile(path);
   if (isAbsolute(typed) || /^\.{1,2}([/\\]|$)/.test(typed)) return path;
   if (!existsSync(join(path, 'config.json'))) return typed;

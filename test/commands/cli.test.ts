@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -157,6 +159,18 @@ test('a model that was removed is restored from the trash; one that ships stays'
   const { out, err } = await run('remove', 'passing');
   expect(out).toBe('passing is in the trash.\n');
   expect(err).toMatch(/^lathe restore [0-9a-f-]{36} brings it back.\n$/);
+});
+
+test('a model of the download cache is shown and forgotten by the folder of its repository', async () => {
+  const repository = join(realpathSync(folder), 'models--owner--passing-by');
+  const snapshot = join(repository, 'snapshots', '0123abcd');
+  const source = join(import.meta.dirname, '../../resources/models/tiny-stories');
+  cpSync(source, snapshot, { recursive: true });
+  mkdirSync(join(repository, 'refs'));
+  writeFileSync(join(repository, 'refs', 'main'), '0123abcd');
+  expect((await run('show', repository)).out).toMatch(/^name +passing-by\n/);
+  const { out } = await run('remove', repository);
+  expect(out).toBe(`${snapshot} is forgotten; its folder stays as it is.\n`);
 });
 
 test.each([['--home'], ['--home=']])('everything is kept in the folder of %s', async (option) => {
