@@ -9,7 +9,7 @@ import {
 import { percentiles } from '../../state/benchSetup.ts';
 import { samplesTable } from '../../state/benchFiles.ts';
 import { formatCount } from '../../ui/format.ts';
-import { Loaded } from '../library/Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 import { csvOf, formatMs } from './benchWords.ts';
 import { ReadChart } from './ReadChart.tsx';
 import classes from './Results.module.css';

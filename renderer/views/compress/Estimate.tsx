@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { CompressEstimate, Recipe } from '../../../preload/contract/index.ts';
 import { isPassName, passTitles } from '../../state/passes.ts';
 import { formatBytes, formatCount, formatDuration, formatSaving } from '../../ui/format.ts';
-import { Loaded } from '../library/Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import classes from './Plan.module.css';

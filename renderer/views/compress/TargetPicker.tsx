@@ -6,7 +6,7 @@ import { setOption } from '../../state/recipeEdits.ts';
 import { chooseTargets, patternsOf, toggleTargets } from '../../state/targets.ts';
 import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
 import { formatCount, formatParameters } from '../../ui/format.ts';
-import { Loaded } from '../library/Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 import { usePart, useStudio } from '../studioContext.ts';
 import { BlockDiagram } from './BlockDiagram.tsx';
 import classes from './Plan.module.css';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useStudio } from '../studioContext.ts';
 import classes from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** config.json as it stands. */
 export function ConfigTab({ model }: { model: string }) {

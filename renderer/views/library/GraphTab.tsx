@@ -10,7 +10,7 @@ import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './GraphTab.module.css';
 import tabs from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** The graph that is built from the weights, in its fast and in its plain form. */
 export function GraphTab({ model }: { model: string }) {

@@ -9,7 +9,7 @@ import { formatBytes, formatCount } from '../../ui/format.ts';
 import { useStudio } from '../studioContext.ts';
 import classes from './MemoryEstimateBlock.module.css';
 import tabs from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** What running the model will take, by context. */
 export function MemoryEstimateBlock({ model, longest }: { model: string; longest: number }) {

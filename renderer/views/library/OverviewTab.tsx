@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatParameters } from '../../ui/format.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 import { MemoryEstimateBlock } from './MemoryEstimateBlock.tsx';
 
 /** Facts at a glance, memory before load, files with their hashes, the model card. */

@@ -12,7 +12,7 @@ import { fileName } from '../compress/layerRows.ts';
 import { SensitivityChart } from '../compress/SensitivityChart.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** How a variant was made, and what each pass did to the layers. */
 export function ReportTab({ record }: { record: ModelRecord }) {

@@ -11,7 +11,7 @@ import { shortName } from '../modelNames.ts';
 import { Table } from '../../ui/Table.tsx';
 import { useStudio } from '../studioContext.ts';
 import classes from './TensorsTab.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** All tensors, searchable by name, type or shape. */
 export function TensorsTab({ model, name }: { model: string; name: string }) {

@@ -8,7 +8,7 @@ import { formatCount, visible } from '../../ui/format.ts';
 import { useStudio } from '../studioContext.ts';
 import classes from './TokenizerTab.module.css';
 import tabs from './tabs.module.css';
-import { Loaded } from './Loaded.tsx';
+import { Loaded } from '../Loaded.tsx';
 
 /** How the model's tokenizer cuts a text, and its chat template. */
 export function TokenizerTab({ record }: { record: ModelRecord }) {

@@ -6,7 +6,7 @@ import { Chart } from '../../../ui/Chart.tsx';
 import { visible } from '../../../ui/format.ts';
 import { SaveMenu } from '../../../ui/SaveMenu.tsx';
 import { toCsv } from '../../../ui/save.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure } from '../parts/figures.ts';
 import { ShadeScale } from '../parts/ShadeScale.tsx';

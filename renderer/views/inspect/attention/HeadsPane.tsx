@@ -8,7 +8,7 @@ import {
   type HeadSearch,
   type StatisticName,
 } from '../../../state/heads.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { useStudio } from '../../studioContext.ts';
 import { useSlice } from '../useSlice.ts';
 import parts from '../parts/parts.module.css';

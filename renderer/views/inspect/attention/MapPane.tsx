@@ -5,7 +5,7 @@ import type { Capture, Square } from '../../../../preload/contract/index.ts';
 import { sameHead, toggledHead, type Shown } from '../../../state/inspect.ts';
 import { visible } from '../../../ui/format.ts';
 import { usePart, useStudio } from '../../studioContext.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import parts from '../parts/parts.module.css';
 import classes from './Attention.module.css';
 import { LinesView } from './LinesView.tsx';

@@ -9,7 +9,7 @@ import { toFailure } from '../../../state/failure.ts';
 import { largestShift } from '../../../state/differenceFigures.ts';
 import { visible } from '../../../ui/format.ts';
 import { palette } from '../../../ui/theme.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure, formatSigned } from '../parts/figures.ts';
 import parts from '../parts/parts.module.css';

@@ -7,7 +7,7 @@ import { contributionsOf } from '../../../state/lens.ts';
 import { Chart } from '../../../ui/Chart.tsx';
 import { visible } from '../../../ui/format.ts';
 import { toCsv } from '../../../ui/save.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { useStudio } from '../../studioContext.ts';
 import { fileName, formatFigure } from '../parts/figures.ts';
 import { useSlice } from '../useSlice.ts';

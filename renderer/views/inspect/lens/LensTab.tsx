@@ -1,6 +1,6 @@
 import type { Capture } from '../../../../preload/contract/index.ts';
 import { useStudio } from '../../studioContext.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { Captured } from '../Captured.tsx';
 import { useSlice } from '../useSlice.ts';
 import classes from './Lens.module.css';

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ModelRecord } from '../../../../preload/contract/index.ts';
 import { modelKey } from '../../../state/models.ts';
 import { Empty } from '../../../ui/Empty.tsx';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import parts from '../parts/parts.module.css';
 import { Cut } from './Cut.tsx';

@@ -8,7 +8,7 @@ import { drawEffects } from '../../../charts/effects.ts';
 import { Chart } from '../../../ui/Chart.tsx';
 import { visible } from '../../../ui/format.ts';
 import { toCsv } from '../../../ui/save.ts';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import { fileName } from '../parts/figures.ts';
 import parts from '../parts/parts.module.css';

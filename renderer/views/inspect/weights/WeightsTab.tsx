@@ -5,7 +5,7 @@ import { useState, type KeyboardEvent } from 'react';
 import type { LinearFacts, ModelRecord } from '../../../../preload/contract/index.ts';
 import { modelKey } from '../../../state/models.ts';
 import { Empty } from '../../../ui/Empty.tsx';
-import { Loaded } from '../../library/Loaded.tsx';
+import { Loaded } from '../../Loaded.tsx';
 import { usePart, useStudio } from '../../studioContext.ts';
 import parts from '../parts/parts.module.css';
 import { Matrix } from './Matrix.tsx';

@@ -1,8 +1,8 @@
 import { Skeleton } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { toFailure } from '../../state/failure.ts';
-import { ErrorPanel } from '../../ui/ErrorPanel.tsx';
+import { toFailure } from '../state/failure.ts';
+import { ErrorPanel } from '../ui/ErrorPanel.tsx';
 
 interface LoadedProps<Data> {
   query: UseQueryResult<Data>;
